@@ -99,7 +99,9 @@ type Store interface {
 	TouchKey(ctx context.Context, id string, at time.Time) error
 
 	// AppendBatch stores results, then status changes, then states, then push states, then deletes the done pings. It
-	// marks the hours of the results as dirty. The monitors and the pings need not exist.
+	// marks the hours of the results as dirty. The monitors and the pings need not exist. But nothing is stored of a
+	// monitor that was deleted with its data in the last [DeletedMonitorAge] and does not exist: what is on its way to
+	// the store during the deletion would stay until it expires. The same is true for PutRollups.
 	AppendBatch(ctx context.Context, b Batch) error
 	// Results returns the results that f selects. An unknown monitor has none.
 	Results(ctx context.Context, f ResultFilter) ([]monitor.Result, error)
@@ -160,7 +162,7 @@ type Store interface {
 	// [ReceivingPeriodAge], expired on-demand checks, ended silences, and heartbeats older than a day. Notifications,
 	// incidents that have ended and incident states without a monitor have the retention of rollups. Status changes have
 	// it too, but are deleted by whole hours, see [Retention.StatusChangesFrom]. A claim is deleted after
-	// [NotificationClaimAge]. Expire works in small steps and returns the number of deleted results.
+	// [NotificationClaimAge], the record of a deleted monitor after [DeletedMonitorAge]. Expire works in small steps and returns the number of deleted results.
 	Expire(ctx context.Context, now time.Time, keep Retention) (int, error)
 
 	// AddOnDemandChecks stores requests for on-demand checks.

@@ -151,6 +151,10 @@ type Batch struct {
 	DonePings []string
 }
 
+// DeletedMonitorAge is the time for which a store knows that a monitor was deleted with its data; see
+// [Store.AppendBatch]. Results may wait on the disk of a runner for as long.
+const DeletedMonitorAge = 24 * time.Hour
+
 // ResultFilter selects results, newest first by (date, id).
 type ResultFilter struct {
 	// MonitorID selects the results of one monitor; empty selects all.

@@ -159,8 +159,8 @@ func (w *world) storeResults() {
 			s := r.current[m.ID]
 			w.oracle.stored(m, s)
 			if m.state == nil || s.Latest.Date.After(m.state.Latest.Date) {
-				if n := len(s.History) - s.Streak; n >= 0 && (m.state == nil || !s.Since.Equal(m.state.Since)) {
-					m.wasNotOK = n > 0 && notOK(s.History[n-1])
+				if m.state == nil || !s.Since.Equal(m.state.Since) {
+					m.followOn(s)
 				}
 				m.state = s
 				w.store.PutState(*s)
@@ -168,6 +168,13 @@ func (w *world) storeResults() {
 			r.alerter.Stored([]store.State{*s})
 			r.upToDate = false
 		}
+	}
+}
+
+// followOn sets wasNotOK to what was before the streak of s, if the history of s reaches back that far.
+func (m *simulatedMonitor) followOn(s *store.State) {
+	if n := len(s.History) - s.Streak; n >= 0 {
+		m.wasNotOK = n > 0 && notOK(s.History[n-1])
 	}
 }
 

@@ -31,7 +31,9 @@ func TestModel(t *testing.T) {
 	scenarios, steps := 100, 1000
 	openings, closings, overlaps, waited, offlinePeriods, warnings := 0, 0, 0, 0, 0, 0
 	acknowledgements, silenced := 0, 0
-	seeds := []uint64{473, 586} // They found warnings that were not counted after a notification without a state.
+	// They found warnings that were not counted after a notification without a state, and two runners with different
+	// results.
+	seeds := []uint64{473, 586, 606}
 	for seed := range uint64(scenarios) {
 		seeds = append(seeds, seed)
 	}

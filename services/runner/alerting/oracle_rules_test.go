@@ -147,7 +147,13 @@ func (o *oracle) remainingFailures(since time.Time) alertingtest.Failures {
 // checkRunnerReported fails if no notification reports that the only runner, which is up to date, is offline or online.
 func (o *oracle) checkRunnerReported(r *simulatedRunner) {
 	if o.offline.overlapping {
-		// The period of the remaining runner counts. It is based on its own results.
+		// The period and the results of the remaining runner count. The stored states may be from another one, which had
+		// other results before.
+		for _, m := range o.w.monitors {
+			if own := r.current[m.ID]; own != nil {
+				m.followOn(own)
+			}
+		}
 		since, until := r.alerter.evaluator.Offline()
 		o.offline = offlineTimes{overlapped: o.offline.overlapped, late: true, ongoing: !since.IsZero() && until.IsZero(), since: since, until: until}
 		return

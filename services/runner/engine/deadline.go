@@ -17,8 +17,8 @@ const (
 	maxPeriodWait = 30 * time.Second
 	// rereadPeriods is the time between two reads of the receiving periods.
 	rereadPeriods = 5 * time.Second
-	// untilRead means that a decision waits for the next read of the pings.
-	untilRead = maxPushWait
+	// untilRead is the maximum time for which a decision waits for the next read of the pings.
+	untilRead = 30 * time.Second
 )
 
 // verdict says what is known about a deadline that has passed.

@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	// maxPushWait is the maximum time between two examinations of a push monitor, so that a correction of the clock is
-	// noticed in time.
-	maxPushWait = 30 * time.Second
+	// maxPushWait is the maximum time between two examinations of a push monitor.
+	maxPushWait = 24 * time.Hour
 	// neverStale is the interval of push monitors for detecting missing results: the push state does that instead.
 	neverStale = 10 * monitor.MaxInterval
 	// maxDateShift is the maximum time by which the date of a result is moved so that it follows the date of the result
@@ -29,6 +28,9 @@ const (
 type pushes struct {
 	*scheduler
 	inbox inbox
+	// clockOffset is the difference between the clock for dates and the clock of the schedule that the due times are
+	// based on.
+	clockOffset time.Duration
 }
 
 // pushMonitor is the part of an entry that a push monitor has. The scheduler's goroutine owns it; a running evaluation

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"syscall"
@@ -19,20 +18,22 @@ import (
 	"nanomon/services/common/store/sqlite"
 )
 
-// BenchmarkPushMonitors measures the CPU time of 10,000 push monitors of which each gets a ping per minute, in percent of
-// a core: of storing the pings alone, as the API does, and with a runner.
+// BenchmarkPushMonitors measures the CPU time of 10,000 push monitors, in percent of a core: of storing a ping per minute
+// of each, as the API does, with a runner too, and of a runner whose monitors wait for pings.
 func BenchmarkPushMonitors(b *testing.B) {
-	for _, withRunner := range []bool{false, true} {
-		b.Run(fmt.Sprintf("runner=%v", withRunner), func(b *testing.B) {
+	for name, load := range map[string]struct{ withRunner, withPings bool }{
+		"pings": {false, true}, "pings and runner": {true, true}, "runner": {true, false},
+	} {
+		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				b.ReportMetric(100*pushLoad(b, withRunner, 30*time.Second), "%core")
+				b.ReportMetric(100*pushLoad(b, load.withRunner, load.withPings, 30*time.Second), "%core")
 			}
 		})
 	}
 }
 
 // pushLoad returns the CPU time of this process for each second of the given time.
-func pushLoad(b *testing.B, withRunner bool, length time.Duration) float64 {
+func pushLoad(b *testing.B, withRunner, withPings bool, length time.Duration) float64 {
 	const monitors = 10_000
 	s, err := sqlite.Open(b.Context(), sqlite.Config{Path: filepath.Join(b.TempDir(), "test.db")})
 	mustB(b, err)
@@ -41,6 +42,9 @@ func pushLoad(b *testing.B, withRunner bool, length time.Duration) float64 {
 	for i := range ms {
 		ms[i] = monitorNumber(i+1, "1m")
 		ms[i].Type, ms[i].Target, ms[i].Updated = "push", "every 1m", monitor.Date(time.Now())
+		if !withPings {
+			ms[i].Target = "every 1h"
+		}
 	}
 	mustB(b, s.ImportMonitors(b.Context(), ms))
 	period := store.ReceivingPeriod{ID: monitor.NewID(time.Now()), From: monitor.Date(time.Now().Add(-time.Hour))}
@@ -65,7 +69,7 @@ func pushLoad(b *testing.B, withRunner bool, length time.Duration) float64 {
 	for time.Since(began) < length {
 		<-ticker.C
 		// A tick may come late: send the pings that are due.
-		for ; time.Duration(sent)*time.Minute/monitors < time.Since(began); sent++ {
+		for ; withPings && time.Duration(sent)*time.Minute/monitors < time.Since(began); sent++ {
 			if sent%1000 == 0 {
 				period.To = monitor.Date(time.Now())
 				mustB(b, s.PutReceivingPeriod(b.Context(), period))

@@ -111,6 +111,8 @@ type finishedCheck struct {
 func (s *scheduler) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	correction := time.NewTicker(correctionInterval)
+	defer correction.Stop()
 	for {
 		timer.Reset(s.startDueChecks(ctx))
 		select {
@@ -129,6 +131,8 @@ func (s *scheduler) run(ctx context.Context) {
 			s.push.handlePings(ctx, page)
 		case notOK := <-s.dependencyUpdates:
 			maps.Copy(s.remoteNotOK, notOK)
+		case <-correction.C:
+			s.push.followClock(ctx)
 		case <-s.ping:
 		}
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // AppendBatch stores results, then status changes, then states, then push states, then deletes the done pings. So a ping
-// is deleted only after all that follows from it is stored. It marks the hours as dirty first: a mark without results
+// is deleted only after all that follows from it is stored. At the end it deletes what it has stored of deleted monitors. It marks the hours as dirty first: a mark without results
 // only causes an unnecessary rollup, but a result without a mark would be missing in its rollup.
 func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	defer s.end(ctx, time.Now(), "append batch", &err)
@@ -57,7 +57,28 @@ func (s *Store) AppendBatch(ctx context.Context, b store.Batch) (err error) {
 	if err := s.putPushStates(ctx, pushStates); err != nil {
 		return err
 	}
-	return s.deletePings(ctx, validIDs(b.DonePings))
+	if err := s.deletePings(ctx, validIDs(b.DonePings)); err != nil {
+		return err
+	}
+	return s.deleteLate(ctx, monitorsOf(results, states, changes, pushStates))
+}
+
+// monitorsOf returns the ids of the monitors of a batch. They may repeat.
+func monitorsOf(results []resultDoc, states []stateDoc, changes []statusChangeDoc, pushStates []pushStateDoc) []bson.ObjectID {
+	var ids []bson.ObjectID
+	for _, doc := range results {
+		ids = append(ids, doc.MonitorID)
+	}
+	for _, doc := range states {
+		ids = append(ids, doc.ID)
+	}
+	for _, doc := range changes {
+		ids = append(ids, doc.MonitorID)
+	}
+	for _, doc := range pushStates {
+		ids = append(ids, doc.ID)
+	}
+	return ids
 }
 
 // convertAll converts all items, or returns the first error.

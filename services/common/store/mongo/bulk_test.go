@@ -64,7 +64,7 @@ func TestBulkWritesAreSorted(t *testing.T) {
 	const n = 8
 	writeInBulk(t, s, n)
 	want := []string{
-		"alert_states insert", "alert_states update", "alerts insert", "dirty_hours delete", "dirty_hours insert",
+		"alert_states insert", "alert_states update", "alerts insert", "deleted_monitors update", "dirty_hours delete", "dirty_hours insert",
 		"dirty_hours update", "monitors update", "results insert", "rollups delete", "rollups update", "states insert",
 		"states update", "transitions delete", "transitions insert",
 	}

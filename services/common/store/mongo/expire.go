@@ -75,7 +75,10 @@ func (s *Store) Expire(ctx context.Context, now time.Time, keep store.Retention)
 	if err := s.deleteOrphanPings(ctx, before("date", now.Add(-store.OrphanPingAge))); err != nil {
 		return deleted, err
 	}
-	return deleted, s.deleteOrphans(ctx, s.incidentStates, before("seen", rollupsFrom))
+	if err := s.deleteOrphans(ctx, s.incidentStates, before("seen", rollupsFrom)); err != nil {
+		return deleted, err
+	}
+	return deleted, s.expireDeleted(ctx, now)
 }
 
 // deleteOrphanPings deletes the selected pings that have no monitor. They are so old that they don't belong to a monitor

@@ -176,6 +176,13 @@ func (s *Store) executePlan(ctx context.Context, plan importPlanDoc, parts [][]b
 	if _, err := s.logEnabled(ctx, existing, changed); err != nil {
 		return err
 	}
+	ids := make([]bson.ObjectID, len(changed))
+	for i, doc := range changed {
+		ids[i] = doc.ID
+	}
+	if err := s.forgetDeleted(ctx, ids); err != nil {
+		return err
+	}
 	if err := upsert(ctx, s.monitors, changed...); err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func (s *Store) indexes() []index {
 		{collection: s.statusPages, keys: bson.D{field("slug", 1)}, unique: true},
 		{collection: s.statusPages, keys: bson.D{field("hosts", 1)}, unique: true},
 		{collection: s.statusMessages, keys: newestFirst("page_id", "resolved")},
+		{collection: s.deletedMonitors, keys: bson.D{field("at", 1)}},
 		{collection: s.keys, keys: bson.D{field("hash", 1)}, unique: true},
 	}
 }

@@ -56,7 +56,7 @@ type Store struct {
 	incidentStates, notifications, notificationClaims             *driver.Collection
 	incidents, silences                                           *driver.Collection
 	pings, pushStates, pingURLs, receivingPeriods                 *driver.Collection
-	maintenance, keys, runners, meta                              *driver.Collection
+	maintenance, keys, runners, meta, deletedMonitors             *driver.Collection
 	statusPages, statusMessages                                   *driver.Collection
 
 	// writeLock serializes writes of states, of the append log, and of single monitors, maintenance windows and status
@@ -120,6 +120,7 @@ func newStore(client *driver.Client, db *driver.Database) *Store {
 		onDemandResults:    db.Collection("check_answers"),
 		runners:            db.Collection("runners"),
 		meta:               db.Collection("meta"),
+		deletedMonitors:    db.Collection("deleted_monitors"),
 		incidentStates:     db.Collection("alert_states"),
 		notifications:      db.Collection("alerts"),
 		notificationClaims: db.Collection("alert_claims"),

@@ -8,7 +8,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	driver "go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
@@ -39,6 +38,9 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) (err error
 	defer s.end(ctx, time.Now(), "create monitor", &err)
 	doc, err := toMonitorDoc(m)
 	if err != nil {
+		return err
+	}
+	if err := s.forgetDeleted(ctx, []bson.ObjectID{doc.ID}); err != nil {
 		return err
 	}
 	err = insertOne(ctx, s.monitors, doc)
@@ -188,31 +190,4 @@ func (s *Store) DeleteMonitors(ctx context.Context) (err error) {
 		return err
 	}
 	return eachChunk(ids, dataStep, func(chunk []bson.ObjectID) error { return s.deleteData(ctx, chunk) })
-}
-
-// deleteData deletes the states, ping URLs, pings, results, dirty hours, rollups and status changes of deleted monitors.
-func (s *Store) deleteData(ctx context.Context, ids []bson.ObjectID) error {
-	for _, c := range []*driver.Collection{s.states, s.pingURLs, s.pushStates} {
-		if _, err := c.DeleteMany(ctx, byID(among(ids))); err != nil {
-			return err
-		}
-	}
-	for _, c := range []*driver.Collection{s.pings, s.results} {
-		if _, err := deleteAll(ctx, c, bson.D{field("monitor_id", among(ids))}); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
-	defer cancel()
-	// All text keys begin with the id of the monitor and a slash. The character after the slash in ASCII is the zero.
-	models := make([]driver.WriteModel, len(ids))
-	for i, id := range slices.SortedFunc(slices.Values(ids), func(a, b bson.ObjectID) int { return compareKeys(a, b) }) {
-		models[i] = driver.NewDeleteManyModel().SetFilter(keysBetween(id.Hex()+"/", id.Hex()+"0"))
-	}
-	for _, c := range []*driver.Collection{s.dirtyHours, s.rollups, s.statusChanges} {
-		if _, err := c.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false)); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -121,7 +121,8 @@ func TestPushBatchIsInterrupted(t *testing.T) {
 	}
 }
 
-// TestPushQueriesUseIndexes runs every method that reads or deletes pings, ping URLs and receiving periods.
+// TestPushQueriesUseIndexes runs every method that reads or deletes pings, ping URLs, receiving periods and deleted
+// monitors.
 func TestPushQueriesUseIndexes(t *testing.T) {
 	t.Parallel()
 	database := mongotest.Database(t, server)
@@ -129,6 +130,7 @@ func TestPushQueriesUseIndexes(t *testing.T) {
 	indexes := map[string][]bson.D{
 		"pings": indexesOf(t, plain.pings, 2), "ping_urls": indexesOf(t, plain.pingURLs, 1),
 		"receiving_periods": indexesOf(t, plain.receivingPeriods, 1), "push_states": {{field("_id", int32(1))}},
+		"deleted_monitors": indexesOf(t, plain.deletedMonitors, 1),
 	}
 	var mutex sync.Mutex
 	seen := make(map[string]int)
@@ -154,7 +156,7 @@ func TestPushQueriesUseIndexes(t *testing.T) {
 		}
 	}}
 	usePush(t, open(t, Config{URI: server, Database: database, monitor: watching}))
-	for _, kind := range []string{"pings find", "pings delete", "ping_urls find", "ping_urls delete", "receiving_periods find", "receiving_periods delete", "push_states find", "push_states delete"} {
+	for _, kind := range []string{"pings find", "pings delete", "ping_urls find", "ping_urls delete", "receiving_periods find", "receiving_periods delete", "push_states find", "push_states delete", "deleted_monitors find", "deleted_monitors delete"} {
 		if seen[kind] == 0 {
 			t.Errorf("no %s was seen, only %v", kind, seen)
 		}

@@ -106,7 +106,14 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) (err error) {
 	if err != nil {
 		return err
 	}
-	return upsert(ctx, s.rollups, docs...)
+	if err := upsert(ctx, s.rollups, docs...); err != nil {
+		return err
+	}
+	ids := make([]bson.ObjectID, len(docs))
+	for i, doc := range docs {
+		ids[i] = doc.MonitorID
+	}
+	return s.deleteLate(ctx, ids)
 }
 
 // Rollups returns the rollups of a monitor, oldest first.

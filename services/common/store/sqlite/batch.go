@@ -114,7 +114,7 @@ const insertResult = `INSERT INTO results (seq, ref, date, id, status, era, labe
 // monitorHour identifies one hour of one monitor.
 type monitorHour struct{ hour, ref int64 }
 
-// appendResults stores the results that are not stored yet and marks their hours as dirty.
+// appendResults stores the results that are not stored yet, except of deleted monitors, and marks their hours as dirty.
 func (t *tx) appendResults(rows []resultRow) error {
 	if len(rows) == 0 {
 		return nil
@@ -125,6 +125,12 @@ func (t *tx) appendResults(rows []resultRow) error {
 	}
 	tokens, sealed := make(map[monitorHour]int64), sealedHours{}
 	for _, r := range rows {
+		if deleted, err := isDeleted(t, r.monitorID); err != nil || deleted {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		ref, err := t.ref(r.monitorID)
 		if err != nil {
 			return err

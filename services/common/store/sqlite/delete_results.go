@@ -42,6 +42,7 @@ func (s *Store) DeleteResults(ctx context.Context, at time.Time) error {
 // purge deletes their rows later.
 func (t *tx) detach(id []byte) error {
 	t.clearCache()
+	t.deleted.add(id)
 	for _, statement := range []string{
 		"DELETE FROM states WHERE monitor = ?",
 		"DELETE FROM ping_urls WHERE monitor = ?",

@@ -160,6 +160,7 @@ func (t *tx) deleteRows(statement string, args ...any) (int, error) {
 // without any data left is detached.
 func (t *tx) deleteOrphans(now time.Time, incidentsBefore int64) error {
 	t.clearCache()
+	t.deleted.expire(now)
 	for _, orphans := range []struct {
 		statement string
 		args      []any

@@ -93,13 +93,17 @@ func unreadable(err error) error {
 	}
 }
 
-// verifyFiles returns an error if a write would be lost, because the database file was deleted or replaced. If the
-// write-ahead log was deleted, it moves its content to the database file and creates a new log. Only the writer calls
-// it, outside a transaction.
+// verifyFiles returns an error if a write would be lost, because the database file was deleted or replaced. Otherwise
+// it renews the log if necessary. Only the writer calls it, outside a transaction.
 func (s *Store) verifyFiles(t *tx) error {
 	if err := s.files.check(); errors.Is(err, errFileGone) {
 		return err
 	}
+	return s.renewLog(t)
+}
+
+// renewLog moves the content of the write-ahead log to the database file and creates a new log, if the log was deleted.
+func (s *Store) renewLog(t *tx) error {
 	if err := s.files.checkLog(); !errors.Is(err, errLogGone) {
 		return nil
 	}

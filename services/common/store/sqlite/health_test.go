@@ -177,15 +177,39 @@ func TestDeletedLog(t *testing.T) {
 	if n := count(t, s, "results"); n != 2*len(monitors) {
 		t.Errorf("%d results, want %d", n, 2*len(monitors))
 	}
+	wantInFiles(t, path, 2*len(monitors))
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLogDeletedDuringWrite deletes the log after a group of operations has begun. What the group stores must be in the
+// files, although no further write follows.
+func TestLogDeletedDuringWrite(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nanomon.db")
+	s := openAt(t, path)
+	monitors := sampleMonitors(2)
+	prepared, err := newBatch(sampleBatch(monitors, 0, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.write(t.Context(), "append batch", func(t *tx) error {
+		return errors.Join(t.append(prepared), os.Remove(path+"-wal"), os.Remove(path+"-shm"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantInFiles(t, path, len(monitors))
+}
+
+// wantInFiles checks the number of results in a copy of the files of a database.
+func wantInFiles(t *testing.T, path string, want int) {
+	t.Helper()
 	copied := filepath.Join(t.TempDir(), "nanomon.db")
 	for _, suffix := range []string{"", "-wal"} {
 		copyFile(t, path+suffix, copied+suffix)
 	}
-	if n := count(t, openAt(t, copied), "results"); n != 2*len(monitors) {
-		t.Errorf("%d results in a copy of the files, want %d", n, 2*len(monitors))
-	}
-	if err := s.Ping(t.Context()); err != nil {
-		t.Error(err)
+	if n := count(t, openAt(t, copied), "results"); n != want {
+		t.Errorf("%d results in a copy of the files, want %d", n, want)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Store) CreateMonitor(ctx context.Context, m monitor.Monitor) error {
 		return err
 	}
 	return s.define(ctx, "create monitor", func(t *tx) error {
-		n, err := t.exec(insertMonitor, row...)
+		n, err := insertMonitorRow(t, row)
 		if err == nil && n == 0 {
 			err = monitor.Invalidf("a monitor with the id %s already exists", m.ID)
 		}
@@ -183,7 +183,7 @@ func (s *Store) ImportMonitors(ctx context.Context, ms []monitor.Monitor) error 
 			imported[string(rows[i][len(rows[i])-1].([]byte))] = true
 			err := t.replace(m, rows[i])
 			if errors.Is(err, sql.ErrNoRows) {
-				_, err = t.exec(insertMonitor, rows[i]...)
+				_, err = insertMonitorRow(t, rows[i])
 			}
 			if err != nil {
 				return err

@@ -124,7 +124,11 @@ const upsertPushState = `INSERT INTO push_states (monitor, seq, state) VALUES (?
 // appendPush stores the push states that are newer than the stored ones, and deletes the done pings.
 func appendPush(t *tx, b *batch) error {
 	for _, row := range b.pushStates {
-		if _, err := t.exec(upsertPushState, row.monitorID, row.sequence, row.state); err != nil {
+		deleted, err := isDeleted(t, row.monitorID)
+		if err == nil && !deleted {
+			_, err = t.exec(upsertPushState, row.monitorID, row.sequence, row.state)
+		}
+		if err != nil {
 			return err
 		}
 	}

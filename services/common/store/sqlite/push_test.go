@@ -54,7 +54,8 @@ func TestSizeOfPings(t *testing.T) {
 	if err := adding.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if n := count(t, s, "pings"); n < store.MaxWaitingPings || n > store.MaxWaitingPings+16 {
+	// The last deletion may come before all pings that are added at the same time.
+	if n := count(t, s, "pings"); n < store.MaxWaitingPings || n > store.MaxWaitingPings+16+100 {
 		t.Errorf("%d pings are stored", n)
 	}
 	if strings.Count(text.String(), "too many pings are waiting") != 1 {

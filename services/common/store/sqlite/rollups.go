@@ -37,11 +37,7 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 	}
 	return s.write(ctx, "put rollups", func(t *tx) error {
 		for i, r := range rs {
-			ref, err := t.ref(ids[i])
-			if err == nil {
-				err = putRollup(t, ref, r)
-			}
-			if err != nil {
+			if err := putRollup(t, ids[i], r); err != nil {
 				return err
 			}
 		}
@@ -49,7 +45,14 @@ func (s *Store) PutRollups(ctx context.Context, rs []store.Rollup) error {
 	})
 }
 
-func putRollup(t *tx, ref int64, r store.Rollup) error {
+func putRollup(t *tx, id []byte, r store.Rollup) error {
+	if deleted, err := isDeleted(t, id); err != nil || deleted {
+		return err
+	}
+	ref, err := t.ref(id)
+	if err != nil {
+		return err
+	}
 	start, summary := hourNumber(r.Start.UnixMilli()), append([]byte{}, r.Summary...)
 	if r.Period == store.Hour {
 		part := int(start % hoursPerRow)
@@ -66,7 +69,7 @@ func putRollup(t *tx, ref int64, r store.Rollup) error {
 			return err
 		}
 	}
-	_, err := t.exec(`INSERT INTO summaries (ref, kind, start, summary) VALUES (?, ?, ?, ?)
+	_, err = t.exec(`INSERT INTO summaries (ref, kind, start, summary) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET summary = excluded.summary`, ref, summaryKinds[r.Period].number, start, summary)
 	return err
 }

@@ -43,6 +43,9 @@ const upsertState = `INSERT INTO states (monitor, seq, date, id, status, value, 
 
 // putState stores a state if it is newer than the stored one.
 func (t *tx) putState(row stateRow) error {
+	if deleted, err := isDeleted(t, row.monitorID); err != nil || deleted {
+		return err
+	}
 	shape, err := t.shape(row.shape)
 	if err != nil {
 		return err
@@ -132,6 +135,9 @@ type statusChangeRow struct {
 
 // logStatusChange stores a status change of the monitor with this id.
 func (t *tx) logStatusChange(id []byte, change store.StatusChange) error {
+	if deleted, err := isDeleted(t, id); err != nil || deleted {
+		return err
+	}
 	ref, err := t.ref(id)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ type tx struct {
 	conn    *sql.Conn
 	queries statements
 	numberCache
+	deleted deletedMonitors
 	// changed contains the tables that were changed since the last commit.
 	changed map[string]bool
 	// seq is the seq of the next result. It never decreases.
@@ -22,7 +23,7 @@ type tx struct {
 }
 
 func newTx(ctx context.Context, conn *sql.Conn) (*tx, error) {
-	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}, changed: make(map[string]bool)}
+	t := &tx{conn: conn, queries: statements{prepare: conn.PrepareContext}, deleted: deletedMonitors{}, changed: make(map[string]bool)}
 	t.clearCache()
 	err := conn.QueryRowContext(ctx, `SELECT
 		max(seq, coalesce((SELECT max(seq) + 1 FROM results), 1), coalesce((SELECT max(max_seq) + 1 FROM blocks), 1)),

@@ -128,6 +128,9 @@ func (s *Store) commitGroup(t *tx, group []*operation) {
 	}
 	if err != nil {
 		t.abort()
+	} else {
+		// The log may have been deleted since the transaction began. If it can't be renewed now, the next write does it.
+		_ = s.renewLog(t)
 	}
 	s.countChanges(t)
 	for _, op := range group {

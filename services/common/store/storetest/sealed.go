@@ -104,6 +104,7 @@ func deleteInOldHour(ctx context.Context, t *testing.T, s store.Store) {
 	left := slices.DeleteFunc(all, func(r monitor.Result) bool { return r.MonitorID == m.ID })
 	wantResults(ctx, t, s, left)
 
+	must(t, s.CreateMonitor(ctx, m))
 	again := newResult(m.ID, 9000, base.Add(-90*time.Minute))
 	must(t, s.AppendBatch(ctx, store.Batch{Results: []monitor.Result{again}}))
 	seal(ctx, t, s)

@@ -28,7 +28,7 @@ var base = time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 func Run(t *testing.T, open func(t *testing.T, observe store.Observe) store.Store) {
 	runGroups(t, open, monitorContracts, conditionalContracts, importContracts, bulkContracts, stateContracts, rollupContracts, onDemandContracts, runnerContracts,
 		notificationContracts, incidentContracts, maintenanceContracts, keyContracts, watchContracts, generalContracts,
-		reportContracts, pushContracts, pingURLContracts, statusPageContracts, statusMessageContracts)
+		reportContracts, pushContracts, pingURLContracts, statusPageContracts, statusMessageContracts, deletedContracts)
 	RunResults(t, open)
 	t.Run("OperationsAreObserved", func(t *testing.T) {
 		var seen operations
