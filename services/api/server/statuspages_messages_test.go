@@ -24,7 +24,7 @@ func TestStatusMessageLifeCycle(t *testing.T) {
 	pageID := strings.Split(path, "/")[3]
 	a.do("GET", path, "").wantJSON(t, 200, "[]")
 
-	created := decodeAs[statuspage.Message](t, a.do("POST", strings.ToUpper(pageID[:1])+path, messageJSON))
+	created := decodeAs[statuspage.Message](t, a.do("POST", "/api/status-pages/"+strings.ToUpper(pageID)+"/messages", messageJSON))
 	want := statuspage.Message{
 		ID: created.ID, PageID: pageID, Title: "Cards fail", Entries: []string{"0000000a"}, Updated: created.Updated,
 		Updates: []statuspage.Update{
@@ -39,15 +39,18 @@ func TestStatusMessageLifeCycle(t *testing.T) {
 	}
 	one := path + "/" + created.ID
 	same(t, "list", decodeAs[[]statuspage.Message](t, a.do("GET", path, "")), []statuspage.Message{want})
-	same(t, "one", decodeAs[statuspage.Message](t, a.do("GET", strings.ToUpper(one[len(one)-24:]), "")), want)
+	same(t, "one", decodeAs[statuspage.Message](t, a.do("GET", path+"/"+strings.ToUpper(created.ID), "")), want)
 
 	added := decodeAs[statuspage.Message](t, a.do("POST", one+"/updates", updateJSON))
 	if n := len(added.Updates); n != 3 || added.Updates[2].State != statuspage.Resolved || time.Since(added.Updates[2].Date).Abs() > time.Minute {
 		t.Errorf("with another update: %+v", added)
 	}
 	early := decodeAs[statuspage.Message](t, a.do("POST", one+"/updates", `{"state": "monitoring", "text": "", "date": "2026-03-01T09:30:00Z"}`))
-	same(t, "states", fmt.Sprint(early.Updates[0].State, early.Updates[1].State, early.Updates[2].State, early.Updates[3].State),
-		"investigating monitoring identified resolved")
+	var states []statuspage.State
+	for _, update := range early.Updates {
+		states = append(states, update.State)
+	}
+	same(t, "states", states, []statuspage.State{statuspage.Investigating, statuspage.Monitoring, statuspage.Identified, statuspage.Resolved})
 
 	replaced := decodeAs[statuspage.Message](t, a.do("PUT", one,
 		`{"id": 5, "page_id": "`+idOther+`", "updated": 7, "title": "T", "entries": null, "updates": [{"state": "resolved", "text": "x", "date": null}]}`))
@@ -130,7 +133,7 @@ func TestInvalidMessages(t *testing.T) {
 	a := startAPI(t, nil)
 	path := a.createPage(pageJSON) + "/messages"
 	message := decodeAs[statuspage.Message](t, a.do("POST", path, messageJSON))
-	path, one := path, path+"/"+message.ID
+	one := path+"/"+message.ID
 	before := a.messages(message.PageID)
 	long, full := strings.Repeat("ü", 5001), make([]any, 101)
 	for i := range full {
