@@ -154,7 +154,9 @@ func newWorld(t *testing.T, random *rand.Rand, count int, now time.Time) *world 
 }
 
 // offset makes the monitors have results at different times.
-func (m *simulated) offset() time.Duration { return time.Duration(m.Updated.Unix()) * 7100 * time.Millisecond }
+func (m *simulated) offset() time.Duration {
+	return time.Duration(m.Updated.Unix()) * 7100 * time.Millisecond
+}
 
 func (w *world) append(t *testing.T, b store.Batch, monitors ...*simulated) {
 	for _, m := range monitors {
