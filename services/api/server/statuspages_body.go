@@ -98,12 +98,14 @@ func (p *passwordHasher) hash(ctx context.Context, draft statusPageDraft, stored
 
 // validatePassword validates the password. hasStored reports whether the page to replace has one.
 func (d statusPageDraft) validatePassword(hasStored bool) error {
-	switch protected := d.page.Visibility == statuspage.Password; {
-	case !protected && d.password != nil:
+	switch isClosed := d.page.Visibility == statuspage.Password; {
+	case isClosed && d.password == nil && !hasStored:
+		return monitor.Invalid("password is missing", "Set a password of 8 to 72 bytes, or set visibility to public.")
+	case isClosed && d.password != nil:
+		return password.Validate(*d.password)
+	case d.password != nil:
 		return monitor.Invalid("password is set, but visibility is not password",
 			"Set visibility to password, or remove the password.")
-	case protected && d.password == nil && !hasStored:
-		return monitor.Invalid("password is missing", "Set a password of 8 to 72 bytes, or set visibility to public.")
 	}
 	return nil
 }

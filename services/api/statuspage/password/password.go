@@ -14,11 +14,19 @@ import (
 // cost makes a hash take about a quarter of a second.
 const cost = 12
 
-// Hash returns the hash of a password. It returns a [monitor.InvalidError] if the password is too short or too long.
-func Hash(password string) (string, error) {
+// Validate returns a [monitor.InvalidError] if a password is too short or too long.
+func Validate(password string) error {
 	if n := len(password); n < statuspage.MinPassword || n > statuspage.MaxPassword {
-		return "", monitor.Invalid(fmt.Sprintf("password must have %d to %d bytes", statuspage.MinPassword, statuspage.MaxPassword),
+		return monitor.Invalid(fmt.Sprintf("password must have %d to %d bytes", statuspage.MinPassword, statuspage.MaxPassword),
 			"Use a longer phrase that is hard to guess. Letters outside of ASCII have more than one byte.")
+	}
+	return nil
+}
+
+// Hash returns the hash of a password. The error is that of [Validate].
+func Hash(password string) (string, error) {
+	if err := Validate(password); err != nil {
+		return "", err
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), cost)
 	if err != nil {
