@@ -21,6 +21,7 @@ import (
 // content lists the paths below which the first page and its badges are, and what their content has in common.
 var content = map[string]string{
 	"/status/" + Open: publicTitle, "/status/" + Open + ".json": publicTitle, "/status/" + Open + ".atom": publicTitle,
+	"/status/" + Open + "/logo":                "IHDR",
 	"/badges/" + Open + "/00000001/status.svg": publicEntry, "/badges/" + Open + "/00000002/status.json": publicEntry,
 	"/badges/" + Open + "/00000003/uptime.svg": "uptime", "/badges/" + Open + "/00000001/uptime.json?window=24h": "uptime",
 	"/badges/" + Open + "/00000001/response.svg": "response", "/badges/" + Open + "/00000001/response.json": "response",
@@ -32,7 +33,7 @@ func closed() []string {
 		"/status/" + Locked, "/status/" + Locked + ".json", "/status/" + Locked + ".atom", "/status/" + Locked + "/logo",
 		"/badges/" + Locked + "/00000004/status.svg", "/badges/" + Locked + "/00000005/uptime.json", "/badges/" + Locked + "/00000001/response.svg",
 		"/badges/" + Open + "/00000004/status.svg", "/badges/" + Open + "/00000001/uptime.svg?window=1y", "/badges/" + Open + "/00000001/rule.svg",
-		"/status/" + Open + "/logo", "/status/" + Open + "/", "/status/" + Open + ".xml", "/status/nothing", "/status/nothing.json", "/status/%00", "/status/%zz",
+		"/status/" + Open + "/", "/status/" + Open + ".xml", "/status/nothing", "/status/nothing.json", "/status/%00", "/status/%zz",
 		"/status/", "/badges/", "/status/" + Open + "%2Ejson%2F..", "/status/Open", "/status/" + strings.Repeat("x", 5000),
 		"/status/../api/monitors", "/status/..%2Fapi%2Fmonitors", "/status/%2e%2e/api/monitors", "/status/..;/api/monitors",
 		"/status/" + Open + "/../../api/monitors", "/badges/" + Open + "/00000001/../../../api/monitors", "/badges/../api/results",

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
 	"nanomon/services/common/store"
+	"nanomon/services/common/store/sqlite"
 )
 
 // marker is part of all texts that are not public.
@@ -35,8 +37,10 @@ const (
 	publicEntry = "Public entry"
 )
 
-// png is the smallest part of an image that is recognized as one.
-const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + marker
+// logo returns the smallest part of an image that is recognized as one, with a text.
+func logo(text string) string {
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"+text))
+}
 
 // Canaries collects the ids that are not public.
 type Canaries struct{ ids []string }
@@ -72,6 +76,16 @@ func Seed(t testing.TB, s store.Store) *Canaries {
 	must(t, s.CreateKey(t.Context(), store.Key{
 		ID: c.id(), Name: marker + " key", Scope: store.KeyScopeRead, Created: now, Hash: sha256.Sum256([]byte(marker)),
 	}))
+	return c
+}
+
+// SeedFolder does the same with a new database in the folder, for standalone.
+func SeedFolder(t testing.TB, folder string) *Canaries {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(folder, "nanomon.db")})
+	must(t, err)
+	c := Seed(t, s)
+	must(t, s.Close())
 	return c
 }
 
@@ -148,7 +162,7 @@ func (c *Canaries) seedWindows(t testing.TB, s store.Store, monitors []string, n
 func (c *Canaries) seedPages(t testing.TB, s store.Store, monitors []string, now time.Time) {
 	t.Helper()
 	open := statuspage.Page{
-		ID: c.id(), Slug: Open, Title: publicTitle, Introduction: "Hello **world**", Hosts: []string{OpenHost}, Visibility: statuspage.Public,
+		ID: c.id(), Slug: Open, Title: publicTitle, Introduction: "Hello **world**", Logo: logo("public"), Hosts: []string{OpenHost}, Visibility: statuspage.Public,
 		Sections: []statuspage.Section{{Title: "Section", Entries: []statuspage.Entry{
 			{ID: "00000001", Name: publicEntry, Monitor: monitors[0]},
 			{ID: "00000002", Name: publicEntry + " 2", Group: marker + " group by group"},
@@ -162,7 +176,7 @@ func (c *Canaries) seedPages(t testing.TB, s store.Store, monitors []string, now
 	locked := open
 	locked.ID, locked.Slug, locked.Title, locked.Introduction = c.id(), Locked, marker+" title", marker+" introduction"
 	locked.Visibility, locked.PasswordHash, locked.Hosts = statuspage.Password, string(hash), []string{LockedHost}
-	locked.Logo = "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte(png))
+	locked.Logo = logo(marker)
 	locked.Sections = []statuspage.Section{{Title: marker + " section", Entries: []statuspage.Entry{
 		{ID: "00000004", Name: marker + " entry", Monitor: monitors[0]}, {ID: "00000005", Name: marker + " other entry", Monitor: monitors[3]},
 	}}}
