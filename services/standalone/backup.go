@@ -93,8 +93,8 @@ func configuredDatabase() (string, error) {
 
 // describe lists the content of a database that people recognize.
 func describe(c sqlite.Content) string {
-	text := fmt.Sprintf("monitors: %d, maintenance windows: %d, API keys: %d, results: %d",
-		c.Rows["monitors"], c.Rows["maintenance"], c.Rows["keys"], c.Rows["results"])
+	text := fmt.Sprintf("monitors: %d, maintenance windows: %d, status pages: %d, API keys: %d, results: %d",
+		c.Rows["monitors"], c.Rows["maintenance"], c.Rows["status_pages"], c.Rows["keys"], c.Rows["results"])
 	if !c.Newest.IsZero() {
 		text += ", newest result: " + c.Newest.Local().Format(time.DateTime)
 	}

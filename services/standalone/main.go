@@ -127,7 +127,7 @@ func run(ctx context.Context, cfg config.Standalone, log *slog.Logger) error {
 	group.Go(func() error { return api.Run(ctx) })
 	group.Go(func() error { db.KeepSealing(ctx, reportSealing(&state.Problems, log)); return nil })
 	group.Go(func() error { return web.Serve(ctx, apiListener, api.Handler(), log) })
-	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api.Handler(), hosts.Check(page)), log) })
+	group.Go(func() error { return web.Serve(ctx, pageListener, onePort(api, hosts.Check(page)), log) })
 	defer api.Close(context.WithoutCancel(ctx))
 	return group.Wait()
 }
@@ -156,11 +156,12 @@ func localURL(listener net.Listener) string {
 	return fmt.Sprintf("http://localhost:%d", listener.Addr().(*net.TCPAddr).Port)
 }
 
-// onePort serves the page, and the API below /api.
-func onePort(api, page http.Handler) http.Handler {
+// onePort serves the page, the API below /api, and the status pages.
+func onePort(api *server.Server, page http.Handler) http.Handler {
+	handler := api.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
-			api.ServeHTTP(w, r)
+		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") || api.ServesPage(r) {
+			handler.ServeHTTP(w, r)
 		} else {
 			page.ServeHTTP(w, r)
 		}

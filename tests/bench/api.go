@@ -61,8 +61,16 @@ func (b *bench) startAPI(t testing.TB) string {
 	generate(t, d, h, 1)
 	d.seal(t) // as it would be in the background
 	p := d.startBoth(t, nil)
-	for _, creation := range []route{{"POST", "/maintenance", maintenanceWindow}, {"POST", "/monitors", pushMonitor}} {
-		if err := newClient(p.url, "", 1).send(t.Context(), creation, io.Discard); err != nil {
+	c := newClient(p.url, "", 1)
+	for _, creation := range []route{
+		{"POST", "/maintenance", maintenanceWindow}, {"POST", "/monitors", pushMonitor}, {"POST", "/status-pages", statusPage},
+		{"POST", "/status-pages/{page}/messages", statusMessage},
+	} {
+		ids, err := c.ids(t.Context())
+		if err == nil {
+			err = c.send(t.Context(), ids.fill(creation), io.Discard)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"regexp"
+	"slices"
 )
 
 // route is a request. Its path or body may contain a placeholder for the id of a document, see [ids].
@@ -45,10 +46,21 @@ var readRoutes = []route{
 	{method: "GET", path: "/incidents/{incident}"},
 	{method: "GET", path: "/maintenance"},
 	{method: "GET", path: "/maintenance/{window}"},
+	{method: "GET", path: "/status-pages"},
+	{method: "GET", path: "/status-pages/{page}"},
+	{method: "GET", path: "/status-pages/{page}/messages"},
+	{method: "GET", path: "/status-pages/{page}/messages/{message}"},
 }
 
 // maintenanceWindow is a window that has ended.
 const maintenanceWindow = `{"name":"bench","groups":["bench"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`
+
+// statusPage is a page that shows all monitors.
+const statusPage = `{"slug":"bench","title":"bench","show":{"uptime":true,"responseTime":true,"incidents":true},
+	"sections":[{"entries":[{"id":"0000000a","name":"bench","label":"team"}]}]}`
+
+// statusMessage is a message on a page.
+const statusMessage = `{"title":"bench","updates":[{"state":"resolved","text":"bench"}]}`
 
 // pushMonitor is a push monitor that waits for no ping.
 const pushMonitor = `{"name":"job","type":"push","target":"every 24h","enabled":false}`
@@ -61,6 +73,9 @@ var writeRoutes = []route{
 	{method: "POST", path: "/monitors/check", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`},
 	{method: "POST", path: "/monitors/{monitor}/run"},
 	{method: "PUT", path: "/maintenance/{window}", body: maintenanceWindow},
+	{method: "PUT", path: "/status-pages/{page}", body: statusPage},
+	{method: "POST", path: "/status-pages/preview", body: statusPage},
+	{method: "PUT", path: "/status-pages/{page}/messages/{message}", body: statusMessage},
 	{method: "POST", path: "/monitors", body: `{"name":"bench","type":"tcp","interval":"24h","target":"127.0.0.1:1","enabled":false}`},
 }
 
@@ -69,8 +84,7 @@ type ids map[string]string
 
 // isMissing reports whether the route needs an id that is empty.
 func (i ids) isMissing(r route) bool {
-	needed := placeholder.FindString(r.path + r.body)
-	return needed != "" && i[needed] == ""
+	return slices.ContainsFunc(placeholder.FindAllString(r.path+r.body, -1), func(needed string) bool { return i[needed] == "" })
 }
 
 // fill replaces the placeholder of a route.
@@ -83,16 +97,21 @@ func (i ids) fill(r route) route {
 // ids returns the ids of the first documents in the API's lists.
 func (c *client) ids(ctx context.Context) (ids, error) {
 	found := make(ids)
-	for needed, list := range map[string]string{
-		"{monitor}": "/monitors", "{push}": "/monitors", "{window}": "/maintenance", "{incident}": "/incidents?max=1",
+	for _, list := range []struct{ path, needed string }{
+		{"/monitors", "{monitor}"}, {"/monitors", "{push}"}, {"/maintenance", "{window}"}, {"/incidents?max=1", "{incident}"},
+		{"/status-pages", "{page}"}, {"/status-pages/{page}/messages", "{message}"},
 	} {
+		r := route{path: list.path}
+		if found.isMissing(r) {
+			continue
+		}
 		var documents []struct{ ID, Type string }
-		if err := c.read(ctx, list, &documents); err != nil {
+		if err := c.read(ctx, found.fill(r).path, &documents); err != nil {
 			return nil, err
 		}
 		for _, d := range documents {
-			if found[needed] == "" && (d.Type == "push") == (needed == "{push}") {
-				found[needed] = d.ID
+			if found[list.needed] == "" && (d.Type == "push") == (list.needed == "{push}") {
+				found[list.needed] = d.ID
 			}
 		}
 	}

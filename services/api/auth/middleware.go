@@ -69,6 +69,11 @@ func (m *Middleware) ProtectReads(next http.Handler) http.Handler {
 	return m.require(ScopeNone, next)
 }
 
+// ProtectPrivate passes requests to next if their sender may read, even if reads are not protected.
+func (m *Middleware) ProtectPrivate(next http.Handler) http.Handler {
+	return m.require(ScopeRead, next)
+}
+
 // ProtectWrites passes requests to next if their sender may change everything.
 func (m *Middleware) ProtectWrites(next http.Handler) http.Handler {
 	return m.require(ScopeAdmin, next)

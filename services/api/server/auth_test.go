@@ -26,6 +26,7 @@ type group string
 const (
 	open      group = "open"
 	reading   group = "reading"
+	private   group = "private"
 	protected group = "protected"
 )
 
@@ -49,6 +50,19 @@ var groups = map[string]group{
 	"GET /api/push/{uuid}/{exitStatus}":  open,
 	"POST /api/push/{uuid}/{exitStatus}": open,
 
+	// Visitors do not sign in. They see what operators have published, some of it with a password.
+	"GET /status/{slug}":                       open,
+	"POST /status/{slug}":                      open,
+	"GET /status/{slug}.json":                  open,
+	"GET /status/{slug}.atom":                  open,
+	"GET /status/{slug}/logo":                  open,
+	"GET /badges/{slug}/{entry}/status.svg":    open,
+	"GET /badges/{slug}/{entry}/uptime.svg":    open,
+	"GET /badges/{slug}/{entry}/response.svg":  open,
+	"GET /badges/{slug}/{entry}/status.json":   open,
+	"GET /badges/{slug}/{entry}/uptime.json":   open,
+	"GET /badges/{slug}/{entry}/response.json": open,
+
 	"GET /api/status":                reading,
 	"GET /api/monitors":              reading,
 	"GET /api/monitors/{id}":         reading,
@@ -68,6 +82,22 @@ var groups = map[string]group{
 	"GET /api/events":                reading,
 	"GET /api/metrics":               reading,
 	"GET /api/monitors/{id}/pings":   reading,
+
+	// Pages with a password are not for everyone.
+	"GET /api/status-pages":                         private,
+	"GET /api/status-pages/{id}":                    private,
+	"GET /api/status-pages/{id}/messages":           private,
+	"GET /api/status-pages/{id}/messages/{message}": private,
+
+	"POST /api/status-pages":                                 protected,
+	"POST /api/status-pages/import":                          protected,
+	"POST /api/status-pages/preview":                         protected,
+	"PUT /api/status-pages/{id}":                             protected,
+	"DELETE /api/status-pages/{id}":                          protected,
+	"POST /api/status-pages/{id}/messages":                   protected,
+	"PUT /api/status-pages/{id}/messages/{message}":          protected,
+	"DELETE /api/status-pages/{id}/messages/{message}":       protected,
+	"POST /api/status-pages/{id}/messages/{message}/updates": protected,
 
 	"POST /api/monitors":                   protected,
 	"PATCH /api/monitors":                  protected,
@@ -113,6 +143,14 @@ func request(route string) *http.Request {
 		body = `[{"name":"forged","type":"tcp","interval":"5s","target":"localhost:1"}]`
 	case "/api/maintenance", "/api/maintenance/{id}":
 		body = weeklyJSON
+	case "/api/status-pages", "/api/status-pages/{id}", "/api/status-pages/preview":
+		body = pageJSON
+	case "/api/status-pages/import":
+		body = "[" + pageJSON + "]"
+	case "/api/status-pages/{id}/messages", "/api/status-pages/{id}/messages/{message}":
+		body = messageJSON
+	case "/api/status-pages/{id}/messages/{message}/updates":
+		body = updateJSON
 	case "/api/keys":
 		body = `{"name":"forged","scope":"admin"}`
 	case "/api/monitors/{id}/silence":
@@ -125,7 +163,7 @@ func request(route string) *http.Request {
 	if method == http.MethodPatch {
 		body = `{"ids":["` + idA + `"],"set":{"group":"forged"}}`
 	}
-	path = strings.NewReplacer("{id}", idA, "{uuid}", canary, "{exitStatus}", "3").Replace(path)
+	path = strings.NewReplacer("{id}", idA, "{message}", idB, "{uuid}", canary, "{exitStatus}", "3").Replace(path)
 	return httptest.NewRequest(method, path, strings.NewReader(body))
 }
 
@@ -143,7 +181,7 @@ func TestEveryRouteHasAGroup(t *testing.T) {
 		if groups[route] == "" {
 			t.Errorf("%s has no group", route)
 		}
-		if method, _, _ := strings.Cut(route, " "); groups[route] != protected && method != "GET" && !isPing(route) {
+		if method, _, _ := strings.Cut(route, " "); groups[route] != protected && method != "GET" && !isPing(route) && route != "POST /status/{slug}" {
 			t.Errorf("%s is not protected", route)
 		}
 	}
@@ -160,7 +198,7 @@ func TestForgedTokensAreRejectedOnEveryRoute(t *testing.T) {
 	openReads, protectedReads := conformingHandler(t, newSignedIn(p, s, false)), conformingHandler(t, newSignedIn(p, s, true))
 	for route, in := range groups {
 		for _, forgery := range forgeries {
-			for h, restricted := range map[http.Handler]bool{openReads: in == protected, protectedReads: in != open} {
+			for h, restricted := range map[http.Handler]bool{openReads: in == protected || in == private, protectedReads: in != open} {
 				if !restricted {
 					continue
 				}
@@ -190,7 +228,7 @@ func TestRouteProtection(t *testing.T) {
 			name, authorization string
 			rejected            bool
 		}{
-			{"nothing", "", in == protected},
+			{"nothing", "", in == protected || in == private},
 			{"an expired token", expired, in != open},
 			{"an admin's token", admin, false},
 		} {
@@ -204,7 +242,7 @@ func TestRouteProtection(t *testing.T) {
 		}
 		head := request(route)
 		head.Method = "HEAD"
-		if w := serve(protectedReads, head); in == reading && w.Code != 401 {
+		if w := serve(protectedReads, head); (in == reading || in == private) && w.Code != 401 {
 			t.Errorf("HEAD %s gets %d while reads are protected", route, w.Code)
 		}
 	}

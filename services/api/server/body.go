@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"nanomon/services/common/monitor"
@@ -150,6 +151,17 @@ func withArticle(kind string) string {
 	default:
 		return "a " + kind
 	}
+}
+
+// parseDate parses a date of a request. It is zero if text is nil. field names it in the error.
+func parseDate(field string, text *string) (date time.Time, err error) {
+	if text == nil {
+		return date, nil
+	}
+	if date, err = time.Parse(time.RFC3339, *text); err != nil {
+		return date, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z", field)
+	}
+	return date, nil
 }
 
 // notNil replaces a nil list by an empty one, so that its JSON is [].

@@ -12,6 +12,7 @@ import (
 
 	"nanomon/services/api/auth"
 	"nanomon/services/common/config"
+	"nanomon/services/common/ratelimit"
 	"nanomon/tests/support/oidctest"
 )
 
@@ -117,7 +118,7 @@ func TestIdentitiesHaveTheirOwnLimits(t *testing.T) {
 	p, s := oidctest.New(t), openStore(t)
 	server := newSignedIn(p, s, false)
 	now := time.Now()
-	server.rateLimit.now = func() time.Time { return now } // on a slow machine, the limit would not be reached
+	server.rateLimit = ratelimit.New(func() time.Time { return now }, writeRate, writeBurst) // on a slow machine, the limit would not be reached
 	h := conformingHandler(t, server).(*conforming).handler
 	send := func(token string) int {
 		r := request("DELETE /api/monitors")

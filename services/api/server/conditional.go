@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
-	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/web"
 )
@@ -77,39 +75,128 @@ func (h *monitorHandler) notWritten(w http.ResponseWriter, r *http.Request, id s
 	return h.changed(w, r, stored)
 }
 
-// expected returns the stored window if the header If-Match names this version, and nil if the header names no version.
+// versions handles conditional requests for the documents of one kind.
+type versions[T any] struct {
+	// kind names a document in problems, such as "maintenance window".
+	kind string
+	get  func(ctx context.Context, id string) (T, error)
+	// replaceIf replaces the stored document if it equals old.
+	replaceIf func(ctx context.Context, document, old T) error
+	delete    func(ctx context.Context, id string) error
+	// deleteIf deletes the stored document if it equals old.
+	deleteIf func(ctx context.Context, old T) error
+	// tag returns the entity tag of a document.
+	tag func(T) (string, error)
+	// show returns a document as responses contain it.
+	show func(context.Context, T) (any, error)
+}
+
+// unknown converts a not-found error to a problem that names the document.
+func (v versions[T]) unknown(id string, err error) error {
+	if errors.Is(err, monitor.ErrNotFound) {
+		return web.Problemf(http.StatusNotFound, "there is no %s with the id %s", v.kind, id)
+	}
+	return err
+}
+
+// send responds with a document.
+func (v versions[T]) send(w http.ResponseWriter, r *http.Request, document T) error {
+	tag, err := v.tag(document)
+	if err != nil {
+		return err
+	}
+	shown, err := v.show(r.Context(), document)
+	if err != nil {
+		return err
+	}
+	web.SetEntityTag(w, tag)
+	return web.JSON(w, http.StatusOK, shown)
+}
+
+// expected returns the stored document if the header If-Match names this version, and nil if the header names no version.
 // Otherwise the error is a problem.
-func (h *maintenanceHandler) expected(w http.ResponseWriter, r *http.Request, id string) (*maintenance.Window, error) {
+func (v versions[T]) expected(w http.ResponseWriter, r *http.Request, id string) (*T, error) {
 	condition, err := web.ParseIfMatch(r)
 	if err != nil || !condition.OfVersion {
 		return nil, err
 	}
-	stored, err := h.store.MaintenanceWindow(r.Context(), id)
+	stored, err := v.get(r.Context(), id)
 	if err != nil {
-		return nil, unknownWindow(id, err)
+		return nil, v.unknown(id, err)
 	}
-	tag, err := web.EntityTag(stored)
+	tag, err := v.tag(stored)
 	if err != nil {
 		return nil, err
 	}
 	if !condition.Names(tag) {
-		return nil, preconditionFailed(w, "maintenance window", toWindowResponse(stored, time.Now()), tag)
+		return nil, v.changed(w, r, stored)
 	}
 	return &stored, nil
 }
 
-// notWritten converts the error of a write to a problem.
-func (h *maintenanceHandler) notWritten(w http.ResponseWriter, r *http.Request, id string, err error) error {
-	if !errors.Is(err, monitor.ErrChanged) {
-		return unknownWindow(id, err)
-	}
-	stored, err := h.store.MaintenanceWindow(r.Context(), id)
-	if err != nil {
-		return unknownWindow(id, err)
-	}
-	tag, err := web.EntityTag(stored)
+// changed returns the problem for a document that is not the version that the client names.
+func (v versions[T]) changed(w http.ResponseWriter, r *http.Request, stored T) error {
+	tag, err := v.tag(stored)
 	if err != nil {
 		return err
 	}
-	return preconditionFailed(w, "maintenance window", toWindowResponse(stored, time.Now()), tag)
+	shown, err := v.show(r.Context(), stored)
+	if err != nil {
+		return err
+	}
+	return preconditionFailed(w, v.kind, shown, tag)
+}
+
+// notWritten converts the error of a write to a problem.
+func (v versions[T]) notWritten(w http.ResponseWriter, r *http.Request, id string, err error) error {
+	if !errors.Is(err, monitor.ErrChanged) {
+		return v.unknown(id, err)
+	}
+	stored, err := v.get(r.Context(), id)
+	if err != nil {
+		return v.unknown(id, err)
+	}
+	return v.changed(w, r, stored)
+}
+
+// change replaces a document by what changed returns for the stored one. The stored one must equal expected unless that is
+// nil: then it tries again while others change the document.
+func (v versions[T]) change(
+	ctx context.Context, id string, expected *T, changed func(stored T) (T, error),
+) (document T, err error) {
+	for attempt := 1; ; attempt++ {
+		stored := expected
+		if stored == nil {
+			current, err := v.get(ctx, id)
+			if err != nil {
+				return document, err
+			}
+			stored = &current
+		}
+		if document, err = changed(*stored); err != nil {
+			return document, err
+		}
+		err = v.replaceIf(ctx, document, *stored)
+		if expected != nil || attempt == maxReplacements || !errors.Is(err, monitor.ErrChanged) {
+			return document, err
+		}
+	}
+}
+
+// remove deletes a document and responds. If the header If-Match names a version, it deletes only this version.
+func (v versions[T]) remove(w http.ResponseWriter, r *http.Request, id string) error {
+	expected, err := v.expected(w, r, id)
+	if err != nil {
+		return err
+	}
+	if expected == nil {
+		err = v.delete(r.Context(), id)
+	} else {
+		err = v.deleteIf(r.Context(), *expected)
+	}
+	if err != nil {
+		return v.notWritten(w, r, id, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }

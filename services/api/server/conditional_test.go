@@ -45,23 +45,48 @@ func (a *api) wantChanged(t *testing.T, got response, path, kind string) {
 	same(t, "ETag", got.header.Get("ETag"), current.header.Get("ETag"))
 }
 
-// conditionalResources lists what has conditional requests: the collection, a body that creates a document, one that
-// changes it, and how problems call it.
-var conditionalResources = []struct{ collection, body, changed, kind string }{
-	{"/api/monitors", `{"name":"n","type":"tcp","interval":"5s","target":"localhost:1"}`, `{"name":"n2","type":"tcp","interval":"5s","target":"localhost:1"}`, "monitor"},
-	{"/api/maintenance", weeklyJSON, strings.Replace(weeklyJSON, "backup", "restore", 1), "maintenance window"},
+// conditionalResource is a kind of documents with conditional requests.
+type conditionalResource struct {
+	// collection is the path of the documents. {page} is the id of a status page.
+	collection string
+	// body creates a document. A change replaces the text name in it.
+	body, name string
+	// kind names a document in problems.
+	kind string
+}
+
+var conditionalResources = []conditionalResource{
+	{"/api/monitors", `{"name":"n1","type":"tcp","interval":"5s","target":"localhost:1"}`, "n1", "monitor"},
+	{"/api/maintenance", weeklyJSON, "backup", "maintenance window"},
+	{"/api/status-pages", pageJSON, "Payments", "status page"},
+	{"/api/status-pages/{page}/messages", messageJSON, "Cards fail", "message"},
+}
+
+// create creates a document and returns the response and the path of the document.
+func (c conditionalResource) create(a *api) (created response, path string) {
+	a.t.Helper()
+	collection := c.collection
+	if strings.Contains(collection, "{page}") {
+		collection = a.createPage(pageJSON) + "/messages"
+	}
+	created = a.do("POST", collection, c.body)
+	return created, collection + "/" + decodeAs[monitor.Monitor](a.t, created).ID
+}
+
+// changed returns the body of a document with another name.
+func (c conditionalResource) changed(name string) string {
+	return strings.Replace(c.body, c.name, name, 1)
 }
 
 func TestConditionalRequests(t *testing.T) {
 	for _, c := range conditionalResources {
 		t.Run(c.kind, func(t *testing.T) {
 			a := startAPI(t, nil)
-			created := a.do("POST", c.collection, c.body)
-			path := c.collection + "/" + decodeAs[monitor.Monitor](t, created).ID
+			created, path := c.create(a)
 			first := created.header.Get("ETag")
 			same(t, "ETag of GET", a.tag(path), first)
 
-			changed := a.doIf("PUT", path, c.changed, `"x", W/"y"`, first)
+			changed := a.doIf("PUT", path, c.changed("changed"), `"x", W/"y"`, first)
 			second := changed.header.Get("ETag")
 			if changed.status != 200 || second == first {
 				t.Fatalf("the first change: %d with the ETag %s after %s", changed.status, second, first)
@@ -85,7 +110,7 @@ func TestConditionalRequests(t *testing.T) {
 			if got := a.doIf("PUT", path, c.body, "*"); got.status != 200 {
 				t.Errorf("PUT with *: %d %s", got.status, got.body)
 			}
-			if got := a.do("PUT", path, c.changed); got.status != 200 || got.header.Get("ETag") != a.tag(path) {
+			if got := a.do("PUT", path, c.changed("changed")); got.status != 200 || got.header.Get("ETag") != a.tag(path) {
 				t.Errorf("PUT without a condition: %d with %v", got.status, got.header)
 			}
 			if got := a.doIf("DELETE", path, "", a.tag(path)); got.status != 204 {
@@ -107,13 +132,13 @@ func TestConcurrentEdits(t *testing.T) {
 	for _, c := range conditionalResources {
 		t.Run(c.kind, func(t *testing.T) {
 			a := startAPI(t, nil)
-			path := c.collection + "/" + decodeAs[monitor.Monitor](t, a.do("POST", c.collection, c.body)).ID
+			_, path := c.create(a)
 			for round := range 10 {
 				tag := a.tag(path)
 				got := make([]response, 6)
 				var clients sync.WaitGroup
 				for n := range got {
-					body := strings.Replace(c.body, `"name":`, fmt.Sprintf(`"group":"%d","name":`, n), 1)
+					body := c.changed(fmt.Sprintf("changed by %d in round %d", n, round))
 					clients.Go(func() { got[n] = a.doIf("PUT", path, body, tag) })
 				}
 				clients.Wait()

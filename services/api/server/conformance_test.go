@@ -24,11 +24,14 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	spec "nanomon/api"
+	"nanomon/services/api/statuspage/public"
 	"nanomon/services/common/web"
 )
 
 func init() {
-	openapi3filter.RegisterBodyDecoder("application/openmetrics-text", openapi3filter.RegisteredBodyDecoder("text/plain"))
+	for _, kind := range []string{"application/openmetrics-text", "text/html", "application/atom+xml", "image/svg+xml", "image/png"} {
+		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.RegisteredBodyDecoder("text/plain"))
+	}
 }
 
 // specification returns the parsed api/openapi.yaml.
@@ -142,7 +145,10 @@ func (x *exchange) check(routes chi.Routes) error {
 		pattern = "" // a literal path in the specification precedes a matching pattern
 	}
 	err := x.decompress()
-	parameters := map[string]string{"id": match.URLParam("id"), "uuid": match.URLParam("uuid"), "exitStatus": match.URLParam("exitStatus")}
+	parameters := make(map[string]string)
+	for _, name := range []string{"id", "message", "uuid", "exitStatus", "slug", "entry"} {
+		parameters[name] = match.URLParam(name)
+	}
 	switch {
 	case err != nil:
 	case pattern == "":
@@ -218,10 +224,12 @@ func (x *exchange) checkRoute(method, pattern string, path map[string]string) er
 	request := x.request.Clone(context.Background())
 	body := bytes.TrimPrefix(x.received.Bytes(), []byte(byteOrderMark)) // not part of the JSON
 	request.Method, request.Body = method, io.NopCloser(bytes.NewReader(body))
-	// The server ignores the content type.
-	request.Header.Set("Content-Type", "application/json")
-	if strings.HasPrefix(pattern, web.PingPath) {
+	switch { // The server ignores the content type, except of forms.
+	case public.HasPath(pattern):
+	case strings.HasPrefix(pattern, web.PingPath):
 		request.Header.Set("Content-Type", "text/plain")
+	default:
+		request.Header.Set("Content-Type", "application/json")
 	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: request, PathParams: path,

@@ -23,10 +23,11 @@ const (
 	maxFrameResults = 500
 	// maxSentIDs is the number of result ids that are remembered, so that no result is sent twice.
 	maxSentIDs = 20_000
-	// resultPoll, monitorPoll and incidentPoll are the polling intervals if the store can't be watched.
-	resultPoll   = time.Second
-	monitorPoll  = 2 * time.Second
-	incidentPoll = 2 * time.Second
+	// These are the polling intervals if the store can't be watched.
+	resultPoll     = time.Second
+	monitorPoll    = 2 * time.Second
+	incidentPoll   = 2 * time.Second
+	statusPagePoll = 5 * time.Second
 )
 
 // eventStore is the part of the store for the event stream.
@@ -37,6 +38,7 @@ type eventStore interface {
 	windowLister
 	silenceLister
 	openIncidentLister
+	statusPageLister
 	ResultsSince(ctx context.Context, cursor string, limit int) ([]monitor.Result, string, error)
 }
 
@@ -73,6 +75,8 @@ type eventFeed struct {
 	silenced map[string]time.Time
 	// incidents contains the open incidents at the last read, by id. Only sendIncidents uses it.
 	incidents map[string]store.Incident
+	// pages is the version of the status pages and their messages at the last read. Only sendStatusPages uses it.
+	pages uint64
 }
 
 // newEventFeed returns a feed of all changes after the call.
@@ -99,6 +103,9 @@ func newEventFeed(
 	if f.incidents, err = openIncidents(ctx, s); err != nil {
 		return nil, err
 	}
+	if f.pages, err = statusPagesVersion(ctx, s); err != nil {
+		return nil, err
+	}
 	to.setOpenIncidents(len(f.incidents))
 	f.monitors, err = s.Monitors(ctx)
 	return f, err
@@ -110,6 +117,7 @@ func (f *eventFeed) run(ctx context.Context) {
 	group.Go(func() { f.follow(ctx, store.TopicResults, resultPoll, f.sendResults) })
 	group.Go(func() { f.follow(ctx, store.TopicMonitors, monitorPoll, f.sendMonitors) })
 	group.Go(func() { f.follow(ctx, store.TopicIncidents, incidentPoll, f.sendIncidents) })
+	group.Go(func() { f.follow(ctx, store.TopicStatusPages, statusPagePoll, f.sendStatusPages) })
 	group.Go(func() { f.followSituation(ctx) })
 	group.Wait()
 }

@@ -101,7 +101,7 @@ func dryRunParameter(query url.Values) (bool, error) {
 // read reads and validates the list of monitors in the body. It also returns the names of the properties that each
 // monitor's type does not have.
 func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.Monitor, [][]string, error) {
-	raw, err := readList(w, r)
+	raw, err := readList(w, r, "monitors", maxImport)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,8 +113,8 @@ func (h *importHandler) read(w http.ResponseWriter, r *http.Request) ([]monitor.
 	return items, ignored, h.validate(r.Context(), raw, items, errs)
 }
 
-// readList reads the JSON list in the body.
-func readList(w http.ResponseWriter, r *http.Request) ([]json.RawMessage, error) {
+// readList reads the JSON list in the body of an import. It has at most limit documents, which kind names.
+func readList(w http.ResponseWriter, r *http.Request, kind string, limit int) ([]json.RawMessage, error) {
 	data, err := readBody(w, r, maxImportBody)
 	if err != nil {
 		return nil, err
@@ -128,9 +128,9 @@ func readList(w http.ResponseWriter, r *http.Request) ([]json.RawMessage, error)
 	}
 	switch {
 	case len(raw) == 0:
-		return nil, monitor.Invalidf("no monitors in import")
-	case len(raw) > maxImport:
-		return nil, monitor.Invalidf("import has %d monitors, at most %d are allowed", len(raw), maxImport)
+		return nil, monitor.Invalidf("no %s in import", kind)
+	case len(raw) > limit:
+		return nil, monitor.Invalidf("import has %d %s, at most %d are allowed", len(raw), kind, limit)
 	}
 	return raw, nil
 }
@@ -162,7 +162,7 @@ func (h *importHandler) validate(
 			positions[id] = i + 1
 		}
 		if err != nil {
-			faults = append(faults, fmt.Sprintf("monitor %d %.100q: %v", i+1, nameIn(data), err))
+			faults = append(faults, fmt.Sprintf("monitor %d %.100q: %v", i+1, memberOf(data, "name"), err))
 			hints = append(hints, hintOf(err))
 		}
 	}
@@ -185,10 +185,10 @@ func hintOf(err error) string {
 	return invalid.Hint
 }
 
-// nameIn returns the name in a JSON monitor that may be invalid otherwise; empty if there is none.
-func nameIn(data json.RawMessage) string {
-	var named struct{ Name any }
-	_ = json.Unmarshal(data, &named) // invalid JSON has no name
-	name, _ := named.Name.(string)
-	return name
+// memberOf returns a string of a JSON document that may be invalid otherwise; empty if there is none.
+func memberOf(data json.RawMessage, name string) string {
+	var members map[string]any
+	_ = json.Unmarshal(data, &members) // invalid JSON has no members
+	text, _ := members[name].(string)
+	return text
 }

@@ -24,10 +24,22 @@ type maintenanceStore interface {
 }
 
 // maintenanceHandler serves maintenance windows.
-type maintenanceHandler struct{ store maintenanceStore }
+type maintenanceHandler struct {
+	store    maintenanceStore
+	versions versions[maintenance.Window]
+}
 
 func newMaintenanceHandler(s maintenanceStore) *maintenanceHandler {
-	return &maintenanceHandler{store: s}
+	return &maintenanceHandler{store: s, versions: versions[maintenance.Window]{
+		kind: "maintenance window", get: s.MaintenanceWindow, replaceIf: s.ReplaceMaintenanceWindowIf,
+		delete: s.DeleteMaintenanceWindow, deleteIf: s.DeleteMaintenanceWindowIf,
+		// The entity tag does not depend on the current state, so that a client which has read a window can still change it
+		// after the window has become active.
+		tag: func(w maintenance.Window) (string, error) { return web.EntityTag(w) },
+		show: func(_ context.Context, w maintenance.Window) (any, error) {
+			return toWindowResponse(w, time.Now()), nil
+		},
+	}}
 }
 
 func (h *maintenanceHandler) mount(to routes) {
@@ -59,17 +71,6 @@ func toWindowResponse(w maintenance.Window, now time.Time) windowResponse {
 	return response
 }
 
-// sendWindow responds with a window. The entity tag does not depend on its current state, so that a client which has read
-// a window can still change it after the window has become active.
-func sendWindow(w http.ResponseWriter, window maintenance.Window, now time.Time) error {
-	tag, err := web.EntityTag(window)
-	if err != nil {
-		return err
-	}
-	web.SetEntityTag(w, tag)
-	return web.JSON(w, http.StatusOK, toWindowResponse(window, now))
-}
-
 func (h *maintenanceHandler) list(w http.ResponseWriter, r *http.Request) error {
 	windows, err := h.store.MaintenanceWindows(r.Context())
 	if err != nil {
@@ -89,9 +90,9 @@ func (h *maintenanceHandler) get(w http.ResponseWriter, r *http.Request) error {
 	}
 	window, err := h.store.MaintenanceWindow(r.Context(), id)
 	if err != nil {
-		return unknownWindow(id, err)
+		return h.versions.unknown(id, err)
 	}
-	return sendWindow(w, window, time.Now())
+	return h.versions.send(w, r, window)
 }
 
 func (h *maintenanceHandler) create(w http.ResponseWriter, r *http.Request) error {
@@ -104,7 +105,7 @@ func (h *maintenanceHandler) create(w http.ResponseWriter, r *http.Request) erro
 	if err := h.store.CreateMaintenanceWindow(r.Context(), window); err != nil {
 		return err
 	}
-	return sendWindow(w, window, now)
+	return h.versions.send(w, r, window)
 }
 
 func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) error {
@@ -112,7 +113,7 @@ func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
-	expected, err := h.expected(w, r, id)
+	expected, err := h.versions.expected(w, r, id)
 	if err != nil {
 		return err
 	}
@@ -128,9 +129,9 @@ func (h *maintenanceHandler) replace(w http.ResponseWriter, r *http.Request) err
 		err = h.store.ReplaceMaintenanceWindowIf(r.Context(), window, *expected)
 	}
 	if err != nil {
-		return h.notWritten(w, r, id, err)
+		return h.versions.notWritten(w, r, id, err)
 	}
-	return sendWindow(w, window, now)
+	return h.versions.send(w, r, window)
 }
 
 func (h *maintenanceHandler) delete(w http.ResponseWriter, r *http.Request) error {
@@ -138,20 +139,7 @@ func (h *maintenanceHandler) delete(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	expected, err := h.expected(w, r, id)
-	if err != nil {
-		return err
-	}
-	if expected == nil {
-		err = h.store.DeleteMaintenanceWindow(r.Context(), id)
-	} else {
-		err = h.store.DeleteMaintenanceWindowIf(r.Context(), *expected)
-	}
-	if err != nil {
-		return h.notWritten(w, r, id, err)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return h.versions.remove(w, r, id)
 }
 
 // readWindow reads and validates the window in the body. Its id and date are not set.
@@ -174,12 +162,14 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 		return window, err
 	}
 	var body struct {
-		Name     string              `json:"name"`
-		Monitors []string            `json:"monitors"`
-		Groups   []string            `json:"groups"`
-		Start    *string             `json:"start"`
-		End      *string             `json:"end"`
-		Weekly   *maintenance.Weekly `json:"weekly"`
+		Name       string              `json:"name"`
+		Monitors   []string            `json:"monitors"`
+		Groups     []string            `json:"groups"`
+		Start      *string             `json:"start"`
+		End        *string             `json:"end"`
+		Weekly     *maintenance.Weekly `json:"weekly"`
+		Public     bool                `json:"public"`
+		PublicName string              `json:"publicName"`
 	}
 	err = json.Unmarshal(data, &body)
 	var mistyped *json.UnmarshalTypeError
@@ -190,18 +180,17 @@ func decodeWindow(data []byte) (window maintenance.Window, err error) {
 	case err != nil:
 		return window, err
 	}
-	window = maintenance.Window{Name: body.Name, Monitors: body.Monitors, Groups: body.Groups, Weekly: body.Weekly}
+	window = maintenance.Window{
+		Name: body.Name, Monitors: body.Monitors, Groups: body.Groups, Weekly: body.Weekly,
+		Public: body.Public, PublicName: body.PublicName,
+	}
 	for _, date := range []struct {
 		field string
 		text  *string
 		into  *time.Time
 	}{{"start", body.Start, &window.Start}, {"end", body.End, &window.End}} {
-		if date.text == nil {
-			continue
-		}
-		if *date.into, err = time.Parse(time.RFC3339, *date.text); err != nil {
-			return window, monitor.Invalidf("field %q must be a date in RFC 3339, such as 2026-01-31T22:00:00Z",
-				date.field)
+		if *date.into, err = parseDate(date.field, date.text); err != nil {
+			return window, err
 		}
 	}
 	return window, nil
@@ -214,15 +203,9 @@ func windowFieldType(field string) string {
 		return "an array of strings"
 	case "weekly":
 		return "an object"
+	case "public":
+		return "a bool"
 	default:
 		return "a string"
 	}
-}
-
-// unknownWindow converts a not-found error to a problem that names the window.
-func unknownWindow(id string, err error) error {
-	if errors.Is(err, monitor.ErrNotFound) {
-		return web.Problemf(http.StatusNotFound, "there is no maintenance window with the id %s", id)
-	}
-	return err
 }

@@ -56,21 +56,6 @@ func (h *pingHandler) mount(to routes) {
 	}
 }
 
-// exceptPings returns a middleware for all requests except pings. Programs on other machines send pings, under any host
-// name and with any content type.
-func exceptPings(protect func(http.Handler) http.Handler) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		protected := protect(next)
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path, web.PingPath) {
-				next.ServeHTTP(w, r)
-			} else {
-				protected.ServeHTTP(w, r)
-			}
-		})
-	}
-}
-
 func pingOf(p store.Ping) func(*http.Request) (store.Ping, error) {
 	return func(*http.Request) (store.Ping, error) { return p, nil }
 }
@@ -102,7 +87,7 @@ func (h *pingHandler) receive(
 	// As with healthchecks, web pages may ping, too. The response contains nothing that they must not read.
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Ping-Body-Limit", strconv.Itoa(store.MaxPingBody))
-	if !h.limits.clients.allow(clientOf(r)) {
+	if !h.limits.clients.Allow(clientOf(r)) {
 		return errTooManyPings
 	}
 	p, err := parse(r)
@@ -137,7 +122,7 @@ func (h *pingHandler) add(ctx context.Context, uuid string, p store.Ping) (answe
 	switch {
 	case err != nil:
 		return "", err
-	case !h.limits.monitors.allow(m.ID):
+	case !h.limits.monitors.Allow(m.ID):
 		return "", errTooManyPings
 	case !m.Enabled:
 		return "OK (paused)", nil

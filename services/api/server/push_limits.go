@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"nanomon/services/common/ratelimit"
 	"nanomon/services/common/web"
 )
 
@@ -19,11 +20,11 @@ const (
 var errTooManyPings = web.Problemf(http.StatusTooManyRequests, "too many pings; try again in a few seconds")
 
 // pingLimits limits the pings of each client and each monitor, so that one job can't fill the store.
-type pingLimits struct{ clients, monitors *rateLimiter }
+type pingLimits struct{ clients, monitors *ratelimit.Limiter }
 
 func newPingLimits(now func() time.Time) pingLimits {
 	return pingLimits{
-		clients:  newRateLimiter(now, pingRate, pingBurst),
-		monitors: newRateLimiter(now, rate.Every(monitorPingInterval), monitorPingBurst),
+		clients:  ratelimit.New(now, pingRate, pingBurst),
+		monitors: ratelimit.New(now, rate.Every(monitorPingInterval), monitorPingBurst),
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
+
+	"nanomon/services/api/statuspage/public"
 )
 
 // TestReferenceHasEveryRoute compares the routes with the requests in api/api-reference.http.
@@ -21,7 +24,7 @@ func TestReferenceHasEveryRoute(t *testing.T) {
 		routes[i] = placeholder.ReplaceAllString(route, "{id}")
 	}
 	for _, route := range routes {
-		if !slices.Contains(examples, route) {
+		if !slices.Contains(examples, route) && !public.HasPath(route[strings.Index(route, "/"):]) {
 			t.Errorf("%s has no example", route)
 		}
 	}

@@ -19,6 +19,8 @@ type routes struct {
 	open chi.Router
 	// reading is for routes that change nothing and run nothing.
 	reading chi.Router
+	// private is like reading, but its routes need the scope read even if reads are not protected.
+	private chi.Router
 	// uncompressed is like reading, for responses that are not compressed or that are stored compressed.
 	uncompressed chi.Router
 	// protected is for all other routes.

@@ -15,10 +15,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/auth"
+	pages "nanomon/services/api/statuspage"
+	"nanomon/services/api/statuspage/public"
 	"nanomon/services/api/summary"
 	"nanomon/services/common/clock"
 	"nanomon/services/common/config"
 	"nanomon/services/common/probe"
+	"nanomon/services/common/ratelimit"
 	"nanomon/services/common/web"
 )
 
@@ -59,6 +62,9 @@ type Store interface {
 	outputStore
 	reportStore
 	maintenanceStore
+	statusPageStore
+	statusMessageStore
+	pages.Store
 	onDemandStore
 	notificationStore
 	eventStore
@@ -82,8 +88,10 @@ type Server struct {
 	health    *storeHealth
 	keys      *auth.APIKeys
 	auth      *auth.Middleware
-	rateLimit *rateLimiter
+	rateLimit *ratelimit.Limiter
 	pings     *pingReceiver
+	pages     *pages.Keeper
+	public    *public.Handler
 	resources []resource
 }
 
@@ -98,9 +106,11 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		health:    newStoreHealth(s.Ping, log, hub.sendHealth),
 		summaries: summary.NewKeeper(s, log, hub.sendSummary, hub.hasClients),
 		keys:      keys, auth: auth.NewMiddleware(config.Auth, keys, log),
-		rateLimit: newRateLimiter(time.Now, writeRate, writeBurst),
+		rateLimit: ratelimit.New(time.Now, writeRate, writeBurst),
 		pings:     newPingReceiver(s, config.Process, types, log),
+		pages:     pages.NewKeeper(s, log, time.Now),
 	}
+	server.public = public.New(server.pages, clientOf, time.Now)
 	server.pings.clock = cmp.Or[clock.Source](config.Clock, clock.System{})
 	server.resources = []resource{
 		newStatusHandler(config, s, server.health, log),
@@ -116,6 +126,9 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
+		newStatusPageHandler(s),
+		newStatusMessageHandler(s),
+		newPreviewHandler(server.pages),
 		newOnDemandHandler(s, types, log),
 		newNotificationHandler(s, types.Secrets(), log),
 		newIncidentHandler(s, types.Secrets()),
@@ -126,14 +139,15 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newEventHandler(hub, server.streams, server.health, log),
 		newAPIKeyHandler(s, keys, server.auth.Enabled()),
 		newMetricsHandler(config.Metrics, log),
+		statusPages{server.public},
 	}
 	config.Metrics.registerServer(server)
 	return server
 }
 
 // Run feeds the event stream, checks the health of the store, keeps the sign-in provider's keys up to date, stores the
-// last use of API keys, drops encoded lists that are not requested any more, computes the summaries of the monitors, and
-// stores when pings could be received, until ctx ends.
+// last use of API keys, drops encoded lists that are not requested any more, computes the summaries of the monitors,
+// stores when pings could be received, and keeps the status pages current, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -164,13 +178,21 @@ func (s *Server) Run(ctx context.Context) error {
 		s.pings.run(ctx)
 		return nil
 	})
+	group.Go(func() error {
+		s.pages.Run(ctx)
+		return nil
+	})
 	return group.Wait()
 }
 
 // Close stores that this process receives no pings any more. Call it after [Server.Run], when no request is handled.
 func (s *Server) Close(ctx context.Context) { s.pings.stop(ctx) }
 
-// Handler serves all routes of the API.
+// ServesPage reports whether a request is for a status page, and not for the page of NanoMon: by its path, or by its host
+// name.
+func (s *Server) ServesPage(r *http.Request) bool { return s.public.Serves(r) }
+
+// Handler serves all routes of the API, and the status pages.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
 	hosts, pages := s.config.Hosts, web.Pages{Origins: s.config.Origins}
@@ -180,16 +202,16 @@ func (s *Server) Handler() http.Handler {
 		pages.SameHost = len(pages.Origins) == 0
 	}
 	r.Use(web.HidePingURLs, s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"),
-		web.SecurityHeaders, exceptPings(hosts.Check), exceptPings(pages.Allow), findAddress(s.config.TrustedProxies),
+		web.SecurityHeaders, s.public.Restrict, exceptOpen(hosts.Check), exceptOpen(pages.Allow), findAddress(s.config.TrustedProxies),
 		redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
 	compressed := r.With(web.Compress)
 	to := routes{
 		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),
-		protected: compressed.With(s.auth.ProtectWrites),
+		private: compressed.With(s.auth.ProtectPrivate), protected: compressed.With(s.auth.ProtectWrites),
 	}
 	if s.auth.Enabled() {
 		// Authentication comes first: the client is the signed-in identity, and rejected requests don't count.
-		to.protected = to.protected.With(s.rateLimit.middleware)
+		to.protected = to.protected.With(limitWrites(s.rateLimit))
 	}
 	for _, resource := range s.resources {
 		resource.mount(to)

@@ -8,6 +8,7 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 	"nanomon/services/common/store"
 )
 
@@ -109,6 +110,9 @@ func (unavailableStore) OpenIncidents(context.Context, []string) ([]store.Incide
 	return nil, errUnavailable
 }
 
+func (unavailableStore) IncidentsByID(context.Context, []string) ([]store.Incident, error) {
+	return nil, errUnavailable
+}
 func (unavailableStore) CountOpenIncidents(context.Context) (int, error) { return 0, errUnavailable }
 
 func (unavailableStore) AcknowledgeIncident(context.Context, string, store.Acknowledgement) (i store.Incident, err error) {
@@ -159,6 +163,39 @@ func (unavailableStore) DeleteMaintenanceWindowIf(context.Context, maintenance.W
 }
 func (unavailableStore) DeleteMaintenanceWindow(context.Context, string) error { return errUnavailable }
 
+func (unavailableStore) StatusPages(context.Context) ([]statuspage.Page, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) StatusPage(context.Context, string) (p statuspage.Page, err error) {
+	return p, errUnavailable
+}
+func (unavailableStore) CreateStatusPage(context.Context, statuspage.Page) error {
+	return errUnavailable
+}
+func (unavailableStore) ReplaceStatusPageIf(context.Context, statuspage.Page, statuspage.Page) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteStatusPage(context.Context, string) error { return errUnavailable }
+func (unavailableStore) DeleteStatusPageIf(context.Context, statuspage.Page) error {
+	return errUnavailable
+}
+func (unavailableStore) StatusMessages(context.Context, []string, time.Time) ([]statuspage.Message, error) {
+	return nil, errUnavailable
+}
+func (unavailableStore) StatusMessage(context.Context, string) (m statuspage.Message, err error) {
+	return m, errUnavailable
+}
+func (unavailableStore) CreateStatusMessage(context.Context, statuspage.Message) error {
+	return errUnavailable
+}
+func (unavailableStore) ReplaceStatusMessageIf(context.Context, statuspage.Message, statuspage.Message) error {
+	return errUnavailable
+}
+func (unavailableStore) DeleteStatusMessage(context.Context, string) error { return errUnavailable }
+func (unavailableStore) DeleteStatusMessageIf(context.Context, statuspage.Message) error {
+	return errUnavailable
+}
+
 func (unavailableStore) Keys(context.Context) ([]store.Key, error)         { return nil, errUnavailable }
 func (unavailableStore) CreateKey(context.Context, store.Key) error        { return errUnavailable }
 func (unavailableStore) DeleteKey(context.Context, string) error           { return errUnavailable }
@@ -194,6 +231,19 @@ func TestStoreIsUnavailable(t *testing.T) {
 		{"GET", "/api/maintenance/" + idA, ""},
 		{"PUT", "/api/maintenance/" + idA, weeklyJSON},
 		{"DELETE", "/api/maintenance/" + idA, ""},
+		{"GET", "/api/status-pages", ""},
+		{"POST", "/api/status-pages", pageJSON},
+		{"POST", "/api/status-pages/import", "[" + pageJSON + "]"},
+		{"POST", "/api/status-pages/preview", pageJSON},
+		{"GET", "/api/status-pages/" + idA, ""},
+		{"PUT", "/api/status-pages/" + idA, pageJSON},
+		{"DELETE", "/api/status-pages/" + idA, ""},
+		{"GET", "/api/status-pages/" + idA + "/messages", ""},
+		{"POST", "/api/status-pages/" + idA + "/messages", messageJSON},
+		{"GET", "/api/status-pages/" + idA + "/messages/" + idB, ""},
+		{"PUT", "/api/status-pages/" + idA + "/messages/" + idB, messageJSON},
+		{"DELETE", "/api/status-pages/" + idA + "/messages/" + idB, ""},
+		{"POST", "/api/status-pages/" + idA + "/messages/" + idB + "/updates", updateJSON},
 		{"GET", "/api/monitors", ""},
 		{"POST", "/api/monitors", body},
 		{"PATCH", "/api/monitors", `{"ids":["` + idA + `"],"delete":true}`},

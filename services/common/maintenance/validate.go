@@ -30,6 +30,9 @@ func (w Window) Validate() error {
 	if err := monitor.ValidateName("name", w.Name); err != nil {
 		return err
 	}
+	if err := w.validatePublicName(); err != nil {
+		return err
+	}
 	if len(w.Monitors) == 0 && len(w.Groups) == 0 {
 		return monitor.Invalidf("monitors or groups must contain at least one element")
 	}
@@ -63,6 +66,21 @@ func validText(field, text string, limit int) error {
 		return monitor.Invalidf("%s has %d characters, at most %d are allowed", field, n, limit)
 	}
 	return nil
+}
+
+func (w Window) validatePublicName() error {
+	switch {
+	case w.PublicName == "":
+		return nil
+	case !w.Public:
+		return monitor.Invalidf("publicName needs public to be true")
+	case strings.TrimSpace(w.PublicName) == "":
+		return monitor.Invalidf("publicName contains only spaces")
+	}
+	if err := validText("publicName", w.PublicName, monitor.MaxName); err != nil {
+		return err
+	}
+	return monitor.ValidateName("publicName", w.PublicName)
 }
 
 func (w Window) validateDates() error {

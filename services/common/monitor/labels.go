@@ -53,14 +53,21 @@ func (m Monitor) validateLabels() error {
 	return nil
 }
 
+// ValidateSelector returns an [InvalidError] if no label can match a selector. A selector is a label such as team=web, or
+// only its key.
+func ValidateSelector(selector string) error {
+	key, value, found := strings.Cut(selector, "=")
+	if found {
+		return validateLabel(key, value)
+	}
+	return validateLabelKey(key, "")
+}
+
 func validateLabel(key, value string) error {
-	switch n := utf8.RuneCountInString(key); {
-	case n == 0:
-		return Invalid(fmt.Sprintf("label with the value %.100q has no key", value), labelKeyHint)
-	case n > MaxLabelKey:
-		return Invalidf("label key %.100q has %d characters, at most %d are allowed", key, n, MaxLabelKey)
-	case !isAlphanumeric(rune(key[0])) || strings.ContainsFunc(key, isNoKeyCharacter):
-		return Invalid(fmt.Sprintf("label key %q is invalid", key), labelKeyHint)
+	if err := validateLabelKey(key, value); err != nil {
+		return err
+	}
+	switch {
 	case value == "":
 		return Invalid("label "+key+" has no value", "Enter a value, or remove the label.")
 	case !utf8.ValidString(value):
@@ -70,6 +77,19 @@ func validateLabel(key, value string) error {
 		return Invalidf("value of the label %s has %d characters, at most %d are allowed", key, n, MaxLabelValue)
 	}
 	return ValidateName("value of the label "+key, value)
+}
+
+// validateLabelKey checks a key. value names the label in the error if the key is empty.
+func validateLabelKey(key, value string) error {
+	switch n := utf8.RuneCountInString(key); {
+	case n == 0:
+		return Invalid(fmt.Sprintf("label with the value %.100q has no key", value), labelKeyHint)
+	case n > MaxLabelKey:
+		return Invalidf("label key %.100q has %d characters, at most %d are allowed", key, n, MaxLabelKey)
+	case !isAlphanumeric(rune(key[0])) || strings.ContainsFunc(key, isNoKeyCharacter):
+		return Invalid(fmt.Sprintf("label key %q is invalid", key), labelKeyHint)
+	}
+	return nil
 }
 
 func isNoKeyCharacter(c rune) bool { return !isAlphanumeric(c) && !strings.ContainsRune("_-./", c) }

@@ -82,3 +82,24 @@ func TestValidateLabels(t *testing.T) {
 		}
 	}
 }
+
+func TestValidateSelector(t *testing.T) {
+	for selector, want := range map[string]string{
+		"team":     "",
+		"team=web": "",
+		"team=a=b": "",
+		"":         `label with the value "" has no key`,
+		"=web":     `label with the value "web" has no key`,
+		"team=":    "label team has no value",
+		"a b":      `label key "a b" is invalid`,
+		"a b=c":    `label key "a b" is invalid`,
+	} {
+		err := monitor.ValidateSelector(selector)
+		if want == "" && err == nil {
+			continue
+		}
+		if !monitor.IsInvalid(err) || err.Error() != want {
+			t.Errorf("%q: got %v, want %q", selector, err, want)
+		}
+	}
+}

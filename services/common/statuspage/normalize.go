@@ -13,7 +13,8 @@ import (
 )
 
 // Normalize converts the page to its stored form: lists are not nil, ids and host names are in lower case, international
-// host names are in ASCII, visibility and zone are set, and the date is in UTC and whole milliseconds.
+// host names are in ASCII, labels have no spaces around key and value, visibility and zone are set, and the date is in
+// UTC and whole milliseconds.
 func (p *Page) Normalize() {
 	p.ID = strings.ToLower(p.ID)
 	p.Visibility, p.Zone = cmp.Or(p.Visibility, Public), cmp.Or(p.Zone, "UTC")
@@ -26,12 +27,22 @@ func (p *Page) Normalize() {
 	for i, section := range p.Sections {
 		section.Entries = append([]Entry{}, section.Entries...)
 		for n := range section.Entries {
-			section.Entries[n].Monitor = strings.ToLower(section.Entries[n].Monitor)
+			entry := &section.Entries[n]
+			entry.Monitor, entry.Label = strings.ToLower(entry.Monitor), trimLabel(entry.Label)
 		}
 		sections[i] = section
 	}
 	p.Sections = sections
 	p.Updated = storedDate(p.Updated)
+}
+
+// trimLabel removes the spaces around the key and the value, as they are removed from the labels of monitors.
+func trimLabel(label string) string {
+	key, value, found := strings.Cut(label, "=")
+	if !found {
+		return strings.TrimSpace(label)
+	}
+	return strings.TrimSpace(key) + "=" + strings.TrimSpace(value)
 }
 
 // SetEntryIDs gives each entry without an id a new one.

@@ -39,7 +39,7 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := nameOf(r.Host)
+		name := HostName(r.Host)
 		if h.allows(name) {
 			next.ServeHTTP(w, r)
 			return
@@ -51,17 +51,17 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 	})
 }
 
-// nameOf returns the name or address of a host in lower case, without port, brackets, and a dot at its end.
-func nameOf(host string) string { return strings.TrimSuffix(hostname(host), ".") }
+// HostName returns the name or address of a host in lower case, without port, brackets, and a dot at its end.
+func HostName(host string) string { return strings.TrimSuffix(hostname(host), ".") }
 
-// allows reports whether a name of the form of [nameOf] is allowed.
+// allows reports whether a name of the form of [HostName] is allowed.
 func (h *Hosts) allows(name string) bool {
 	return isLocal(name) || slices.ContainsFunc(h.allowed, func(pattern string) bool { return matches(pattern, name) })
 }
 
 // IsLocalHost reports whether a host is an IP address, localhost or a name below it, or a name without a dot. The owner
 // of another site's page can't change the addresses of these. host may have a port.
-func IsLocalHost(host string) bool { return isLocal(nameOf(host)) }
+func IsLocalHost(host string) bool { return isLocal(HostName(host)) }
 
 func isLocal(name string) bool {
 	_, err := netip.ParseAddr(name)

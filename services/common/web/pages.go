@@ -29,12 +29,23 @@ type sender struct {
 
 func senderOf(r *http.Request) sender {
 	s := sender{r.Method, strings.ToLower(r.Header.Get("Origin")), r.Header.Get("Sec-Fetch-Site"), "http", strings.ToLower(r.Host)}
-	// Pages of other sites can't set X-Forwarded-Proto: the responses to preflight requests don't permit it.
-	forwarded, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
-	if r.TLS != nil || strings.EqualFold(strings.TrimSpace(forwarded), "https") {
+	if IsHTTPS(r) {
 		s.scheme = "https"
 	}
 	return s
+}
+
+// IsHTTPS reports whether the client uses https, as far as the service or the proxy in front of it knows. Pages of other
+// sites can't set X-Forwarded-Proto: the responses to preflight requests don't permit it.
+func IsHTTPS(r *http.Request) bool {
+	forwarded, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(forwarded), "https")
+}
+
+// IsFromForeignPage reports whether a page of another origin sent the request.
+func IsFromForeignPage(r *http.Request) bool {
+	s := senderOf(r)
+	return s.isPage() && !s.isOwn()
 }
 
 // isPage reports whether the request has one of the headers that show that a web page sent it.

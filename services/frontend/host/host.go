@@ -28,11 +28,13 @@ type host struct {
 	// security are the headers of documents and workers.
 	security http.Header
 	assets   map[string]*asset
+	// apiOrigin is the origin of the API; empty if the API has the origin of the page.
+	apiOrigin string
 }
 
 // New returns the handler of the page's port. It serves app, which has index.html at its root, the documentation docs as web
 // pages below /docs/, and the configuration at /config and /config.json. Paths below /api are not found, so that a wrong
-// API_ENDPOINT is noticed.
+// API_ENDPOINT is noticed. Requests for status pages are redirected to the API if it has another origin.
 func New(cfg Config, app, docs fs.FS, log *slog.Logger) (http.Handler, error) {
 	policy, err := contentPolicy(cfg)
 	if err != nil {
@@ -67,6 +69,7 @@ func New(cfg Config, app, docs fs.FS, log *slog.Logger) (http.Handler, error) {
 		"Cross-Origin-Opener-Policy": {"same-origin"},
 		"Referrer-Policy":            {"no-referrer"},
 	}}
+	h.apiOrigin, _ = originOf(cfg.APIEndpoint)
 	quiet := append(slices.Collect(maps.Keys(assets)), "/config", "/config.json")
 	return web.HidePingURLs(web.LogRequests(log, quiet...)(h)), nil
 }
@@ -76,6 +79,10 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.secure(w.Header(), found == nil || found.kind.needsPolicy)
 	if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
 		web.Error(w, r, web.Problemf(http.StatusNotFound, "the API is not on this port; set API_ENDPOINT to its address"))
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/status/") || strings.HasPrefix(r.URL.Path, "/badges/") {
+		h.redirectToStatus(w, r)
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -98,6 +105,24 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, "there is nothing at this address", http.StatusNotFound)
 	}
+}
+
+// redirectToStatus redirects a request for a status page or a badge to the API, which serves them.
+func (h *host) redirectToStatus(w http.ResponseWriter, r *http.Request) {
+	if h.apiOrigin == "" {
+		http.Error(w, "The API serves status pages. Let the proxy send /status/ and /badges/ to the API, "+
+			"or set API_ENDPOINT to the absolute URL of the API.", http.StatusNotFound)
+		return
+	}
+	address := h.apiOrigin + r.URL.EscapedPath()
+	if r.URL.RawQuery != "" {
+		address += "?" + r.URL.RawQuery
+	}
+	// Scripts of all sites may read the data, also through a redirect.
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("Location", address)
+	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
 // secure adds the security headers of a response. The files that a document loads follow the headers of the document, and

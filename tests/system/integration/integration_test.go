@@ -25,7 +25,7 @@ import (
 	"nanomon/tests/support/servicetest"
 )
 
-// mark is the group of the monitors and the name of the windows that integration-tests.http creates.
+// mark is the group of the monitors, the name of the windows and the title of the status pages that integration-tests.http creates.
 const mark = "integration-tests.http"
 
 func TestMain(m *testing.M) { servicetest.Main(m) }
@@ -102,6 +102,9 @@ func TestExistingDataIsNotChanged(t *testing.T) {
 			Name: "of " + group, Type: "tcp", Interval: "24h", Target: servicetest.RefusedAddress(t), Enabled: true, Group: group,
 		})
 	}
+	for slug, title := range map[string]string{"mine": "mine", "left": mark} {
+		call(t, api, "", http.MethodPost, "/status-pages", `{"slug":"`+slug+`","title":"`+title+`"}`)
+	}
 	for _, name := range []string{"mine", mark} {
 		call(t, api, "", http.MethodPost, "/maintenance", `{"name":"`+name+`","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`)
 	}
@@ -110,13 +113,14 @@ func TestExistingDataIsNotChanged(t *testing.T) {
 		return map[string][]map[string]any{
 			"monitors": servicetest.Get[[]map[string]any](t, api+"/monitors?include=latest,history"),
 			"results":  servicetest.Get[[]map[string]any](t, api+"/results"),
+			"pages":    servicetest.Get[[]map[string]any](t, api+"/status-pages"),
 			"windows":  servicetest.Get[[]map[string]any](t, api+"/maintenance"),
 		}
 	}
 	expected := snapshot()
 	for list, all := range expected {
 		expected[list] = slices.DeleteFunc(all, func(one map[string]any) bool {
-			return one["group"] == mark || one["monitor_name"] == "of "+mark || one["name"] == mark
+			return one["group"] == mark || one["monitor_name"] == "of "+mark || one["name"] == mark || one["title"] == mark
 		})
 		if len(expected[list]) != 1 {
 			t.Fatalf("%s: %v", list, expected[list])
@@ -248,12 +252,15 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 	if err := json.Unmarshal([]byte(call(t, api, token, http.MethodGet, "/monitors/"+push+"/ping-url", "")), &url); err != nil {
 		t.Fatal(err)
 	}
+	page := create("/status-pages", `{"slug":"mine","title":"mine"}`)
 	text := readReference(t)
 	for name, value := range map[string]string{
 		"api":     api,
 		"token":   token,
 		"monitor": create("/monitors", `{"name":"mine","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`),
 		"window":  create("/maintenance", `{"name":"mine","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`),
+		"page":    page,
+		"message": create("/status-pages/"+page+"/messages", `{"title":"mine","updates":[{"state":"resolved","text":"done"}]}`),
 		"push":    push,
 		"uuid":    url.UUID,
 		"key":     create("/keys", `{"name":"mine","scope":"read"}`),

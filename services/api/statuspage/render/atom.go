@@ -7,6 +7,7 @@ import (
 	"time"
 
 	g "maragu.dev/gomponents"
+	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -71,7 +72,7 @@ func feedEntries(v *view.Page) []feedEntry {
 		entries = append(entries, incidentEntry(v, i))
 	}
 	for _, m := range v.Maintenance {
-		entries = append(entries, feedEntry{m.ID, maintenanceTitle(m), m.Start, m.Start, markup(maintenanceText(v, m))})
+		entries = append(entries, maintenanceEntry(v, m))
 	}
 	for _, month := range v.Past {
 		for _, event := range month.Events {
@@ -87,7 +88,9 @@ func feedEntries(v *view.Page) []feedEntry {
 
 func messageEntry(v *view.Page, m view.Message) feedEntry {
 	first, last := m.Updates[len(m.Updates)-1], m.Updates[0]
-	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(messageText(v, m))}
+	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
+		affected(m.Entries), updates(v, m.Updates),
+	})}
 }
 
 func incidentEntry(v *view.Page, i view.Incident) feedEntry {
@@ -95,7 +98,13 @@ func incidentEntry(v *view.Page, i view.Incident) feedEntry {
 	if !i.End.IsZero() {
 		updated, state = i.End, " (resolved)"
 	}
-	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentText(v, i))}
+	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
+}
+
+func maintenanceEntry(v *view.Page, m view.Maintenance) feedEntry {
+	return feedEntry{m.ID, "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")", m.Start, m.Start, markup(g.Group{
+		h.P(period(v, m.Start, m.End)), affected(m.Entries),
+	})}
 }
 
 func element(name, text string) g.Node { return g.El(name, g.Text(plainXML(text))) }

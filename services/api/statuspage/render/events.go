@@ -7,34 +7,59 @@ import (
 	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
+	"nanomon/services/common/plain"
 	"nanomon/services/common/statuspage"
 )
 
-// openEvents are the messages that are not resolved, the open incidents and the maintenance.
+// openEvents shows the messages that are not resolved, the open incidents and the maintenance.
 func openEvents(v *view.Page) g.Node {
 	return g.Group{
-		g.Map(v.Messages, func(m view.Message) g.Node { return message(v, m) }),
-		g.Map(v.Incidents, func(i view.Incident) g.Node { return incident(v, i) }),
-		g.Map(v.Maintenance, func(m view.Maintenance) g.Node { return maintenance(v, m) }),
+		g.If(len(v.Messages)+len(v.Incidents) > 0, h.Section(h.H2(g.Text("Current incidents")),
+			g.Map(v.Messages, func(m view.Message) g.Node { return message(v, h.H3, m) }),
+			g.Map(v.Incidents, func(i view.Incident) g.Node { return incident(v, h.H3, i) }),
+		)),
+		g.If(len(v.Maintenance) > 0, h.Section(h.H2(g.Text("Maintenance")),
+			g.Map(v.Maintenance, func(m view.Maintenance) g.Node { return maintenance(v, m) }),
+		)),
 	}
 }
 
-func message(v *view.Page, m view.Message) g.Node {
-	return h.Article(h.Class("event message"), h.ID(anchor(m.ID)),
-		h.H3(h.Dir("auto"), g.Text(m.Title)),
-		messageText(v, m),
+// heading is an element such as h.H3.
+type heading func(...g.Node) g.Node
+
+// event is a box with a title and a short state.
+func event(class, id string, title heading, name, state string, children ...g.Node) g.Node {
+	return h.Article(h.Class("card event "+class), h.ID(anchor(id)),
+		h.Div(h.Class("head"), title(h.Dir("auto"), g.Text(name)), h.Span(h.Class("chip"), g.Text(state))),
+		g.Group(children))
+}
+
+// shownUpdates is the number of updates of an open message that are shown at once.
+const shownUpdates = 3
+
+func message(v *view.Page, title heading, m view.Message) g.Node {
+	shown, class := shownUpdates, "partial"
+	if m.State == statuspage.Resolved {
+		shown, class = 1, "operational"
+	}
+	if len(m.Updates) <= shown+1 {
+		shown = len(m.Updates)
+	}
+	earlier := m.Updates[shown:]
+	return event(class, m.ID, title, m.Title, stateText(m.State),
+		affected(m.Entries),
+		updates(v, m.Updates[:shown]),
+		g.If(len(earlier) > 0, h.Details(h.ID(anchor(m.ID)+"-earlier"), h.Class("earlier"),
+			h.Summary(g.Text(plain.Count(len(earlier), "earlier update"))), updates(v, earlier))),
 	)
 }
 
-// messageText returns what a message says below its title.
-func messageText(v *view.Page, m view.Message) g.Node {
-	return g.Group{
-		affected(m.Entries),
-		h.Ol(h.Class("updates"), g.Map(m.Updates, func(u statuspage.Update) g.Node {
-			return h.Li(h.P(h.Class("when"), h.Strong(g.Text(stateText(u.State))), g.Text(" "), moment(v, u.Date, minutes)),
-				h.Div(h.Class("text"), h.Dir("auto"), g.Raw(markdown(u.Text))))
-		})),
-	}
+// updates lists updates, newest first.
+func updates(v *view.Page, list []statuspage.Update) g.Node {
+	return h.Ol(h.Class("updates"), g.Map(list, func(u statuspage.Update) g.Node {
+		return h.Li(h.P(h.Strong(g.Text(stateText(u.State))), g.Text(" "), h.Span(h.Class("when"), moment(v, u.Date, toMinute))),
+			h.Div(h.Class("text"), h.Dir("auto"), g.Raw(markdown(u.Text, 5))))
+	}))
 }
 
 // stateText returns the name of a state for people.
@@ -56,53 +81,30 @@ func affected(entries []string) g.Node {
 	return g.If(len(entries) > 0, h.P(h.Class("affected"), h.Dir("auto"), g.Text("Affects "+strings.Join(entries, ", "))))
 }
 
-func incident(v *view.Page, i view.Incident) g.Node {
-	return h.Article(h.Class("event incident"), h.ID(anchor(i.ID)), h.H3(h.Dir("auto"), g.Text(incidentTitle(i))), incidentText(v, i))
+func incident(v *view.Page, title heading, i view.Incident) g.Node {
+	class, state := "down", "Ongoing"
+	if !i.End.IsZero() {
+		class, state = "operational", "Resolved"
+	}
+	return event("incident "+class, i.ID, title, incidentTitle(i), state, incidentTime(v, i))
 }
 
 func incidentTitle(i view.Incident) string { return "Outage: " + i.Entry }
 
-func incidentText(v *view.Page, i view.Incident) g.Node {
+func incidentTime(v *view.Page, i view.Incident) g.Node {
 	if i.End.IsZero() {
-		return h.P(h.Class("when"), g.Text("Since "), moment(v, i.Start, minutes))
+		return h.P(h.Class("when"), g.Text("Since "), moment(v, i.Start, toMinute))
 	}
-	return h.P(h.Class("when"), moment(v, i.Start, minutes), g.Text(" to "), moment(v, i.End, minutes),
-		g.Text(" ("+duration(i.End.Sub(i.Start))+")"))
+	return h.P(h.Class("when"), period(v, i.Start, i.End), g.Text(" ("+duration(i.End.Sub(i.Start))+")"))
 }
 
 func maintenance(v *view.Page, m view.Maintenance) g.Node {
-	return h.Article(h.Class("event maintenance"), h.ID(anchor(m.ID)),
-		h.H3(h.Dir("auto"), g.Text(maintenanceTitle(m))), maintenanceText(v, m))
+	return event("maintenance", m.ID, h.H3, m.Name, maintenanceState(m), h.P(h.Class("when"), period(v, m.Start, m.End)), affected(m.Entries))
 }
 
-func maintenanceTitle(m view.Maintenance) string {
+func maintenanceState(m view.Maintenance) string {
 	if m.Active {
-		return "Maintenance in progress: " + m.Name
+		return "In progress"
 	}
-	return "Planned maintenance: " + m.Name
-}
-
-func maintenanceText(v *view.Page, m view.Maintenance) g.Node {
-	return g.Group{
-		h.P(h.Class("when"), moment(v, m.Start, minutes), g.Text(" to "), moment(v, m.End, minutes)),
-		affected(m.Entries),
-	}
-}
-
-func past(v *view.Page) g.Node {
-	if !v.Show.Incidents || len(v.Past) == 0 {
-		return nil
-	}
-	return h.Section(h.Class("past"), h.H2(g.Text("Past incidents")), g.Map(v.Past, func(m view.Month) g.Node {
-		return g.Group{
-			h.H3(g.Text(m.Start.In(zone(v)).Format("January 2006"))),
-			g.If(len(m.Events) == 0, h.P(h.Class("none"), g.Text("No incidents."))),
-			g.Map(m.Events, func(e view.Event) g.Node {
-				if e.Message != nil {
-					return message(v, *e.Message)
-				}
-				return incident(v, *e.Incident)
-			}),
-		}
-	}))
+	return "Planned"
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	g "maragu.dev/gomponents"
@@ -13,14 +14,41 @@ import (
 
 // The layouts of times.
 const (
-	minutes      = "2 Jan 2006, 15:04 MST"
-	clockSeconds = "15:04:05 MST"
-	day          = "2 Jan 2006"
+	toMinute = "2 Jan 2006, 15:04 MST"
+	toSecond = "2 Jan 2006, 15:04:05 MST"
+	clock    = "15:04 MST"
+	day      = "2 Jan 2006"
+	shortDay = "2 Jan"
 )
 
 // moment returns a time in the zone of the page.
 func moment(v *view.Page, t time.Time, layout string) g.Node {
-	return h.Time(h.DateTime(t.UTC().Format(time.RFC3339)), g.Text(t.In(zone(v)).Format(layout)))
+	return timeElement(t, local(v, t, layout))
+}
+
+func timeElement(t time.Time, text string) g.Node {
+	return h.Time(h.DateTime(t.UTC().Format(time.RFC3339)), g.Text(text))
+}
+
+// local formats a time in the zone of the page. A zone without an abbreviation is shown as "UTC+03".
+func local(v *view.Page, t time.Time, layout string) string {
+	t = t.In(zone(v))
+	if name, _ := t.Zone(); strings.HasPrefix(name, "+") || strings.HasPrefix(name, "-") {
+		layout = strings.Replace(layout, "MST", "UTCMST", 1)
+	}
+	return t.Format(layout)
+}
+
+// period returns the times of a start and an end. The date is left out where it is the same, and the zone too.
+func period(v *view.Page, start, end time.Time) g.Node {
+	from, to := toMinute, toMinute
+	if local(v, start, day) == local(v, end, day) {
+		to = clock
+	}
+	if local(v, start, "MST") == local(v, end, "MST") {
+		from = strings.TrimSuffix(from, " MST")
+	}
+	return g.Group{moment(v, start, from), g.Text(" to "), moment(v, end, to)}
 }
 
 func zone(v *view.Page) *time.Location {
@@ -32,17 +60,19 @@ func zone(v *view.Page) *time.Location {
 
 func zoneName(v *view.Page) string { return zone(v).String() }
 
-// date formats a date such as 2026-11-30.
-func date(iso string) string {
+// date formats a date such as 2026-11-30. It returns an empty text for anything else.
+func date(iso, layout string) string {
 	t, err := time.Parse(time.DateOnly, iso)
 	if err != nil {
-		return iso
+		return ""
 	}
-	return t.Format(day)
+	return t.Format(layout)
 }
 
 // percent formats an uptime, which is already rounded down.
-func percent(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) + " %" }
+func percent(p float64) string {
+	return strings.TrimSuffix(strings.TrimRight(strconv.FormatFloat(p, 'f', 2, 64), "0"), ".") + " %"
+}
 
 func milliseconds(ms float64) string {
 	if ms < 10 {

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"net/url"
+
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
@@ -34,8 +36,14 @@ var levels = [...]level{
 		"partial", "Partial outage", "M8 1 .6 14.5h14.8zM7.1 6h1.8v4H7.1zM7.1 11h1.8v1.8H7.1z", "#97500a", "orange",
 	},
 	view.Down: {
-		"down", "Outage", "M5.1 1 1 5.1v5.8L5.1 15h5.8l4.1-4.1V5.1L10.9 1zM5.2 6.5l1.3-1.3L8 6.7l1.5-1.5 1.3 1.3L9.3 8l1.5 1.5-1.3 1.3L8 9.3l-1.5 1.5-1.3-1.3L6.7 8z", "#b3261e", "red",
+		"down", "Outage", "M5.1 1 1 5.1v5.8L5.1 15h5.8l4.1-4.1V5.1L10.9 1zM5.6 4.2 8 6.6l2.4-2.4 1.4 1.4L9.4 8l2.4 2.4-1.4 1.4L8 9.4l-2.4 2.4-1.4-1.4L6.6 8 4.2 5.6z", "#b3261e", "red",
 	},
+}
+
+// favicon returns the icon of a page as a data URL.
+func (l level) favicon() string {
+	return "data:image/svg+xml," + url.PathEscape(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="`+
+		l.color+`" fill-rule="evenodd" d="`+l.icon+`"/></svg>`)
 }
 
 func levelOf(l view.Level) level { return levels[l] }
@@ -44,4 +52,12 @@ func levelOf(l view.Level) level { return levels[l] }
 func icon(l view.Level) g.Node {
 	return h.SVG(h.Class("icon"), g.Attr("viewBox", "0 0 16 16"), g.Attr("aria-hidden", "true"),
 		g.El("path", g.Attr("fill-rule", "evenodd"), g.Attr("d", levelOf(l).icon)))
+}
+
+// shownLevel returns the level of a page, which is unknown if the page is old.
+func shownLevel(v *view.Page) view.Level {
+	if v.Since.IsZero() {
+		return v.Overall.Level
+	}
+	return view.Unknown
 }

@@ -16,10 +16,10 @@ import (
 )
 
 // markdown returns Markdown as HTML. It contains no HTML of the source, no images, and links only to web and e-mail
-// addresses. The result can be part of a page without more checks.
-func markdown(source string) string {
+// addresses. The result can be part of a page without more checks. A first-level heading becomes one of the given level.
+func markdown(source string, top int) string {
 	var b bytes.Buffer
-	if err := newMarkdown().Convert([]byte(strings.ToValidUTF8(source, "\uFFFD")), &b); err != nil {
+	if err := newMarkdown(top).Convert([]byte(strings.ToValidUTF8(source, "\uFFFD")), &b); err != nil {
 		panic(err) // a buffer does not fail
 	}
 	return b.String()
@@ -27,19 +27,22 @@ func markdown(source string) string {
 
 // newMarkdown returns a parser and renderer of paragraphs, headings, lists, quotes, code, emphasis and links. What it
 // does not know it shows as text.
-func newMarkdown() goldmark.Markdown {
+func newMarkdown(top int) goldmark.Markdown {
 	return goldmark.New(
 		goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
-		goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(cleaner{}, 1000))),
+		goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(cleaner{top}, 1000))),
 		goldmark.WithRendererOptions(html.WithHardWraps(), renderer.WithNodeRenderers(util.Prioritized(safeRenderer{}, 100))),
 	)
 }
 
 // cleaner removes images, HTML and links that are not allowed from a document.
-type cleaner struct{}
+type cleaner struct {
+	// top is the level of first-level headings.
+	top int
+}
 
 // Transform implements parser.ASTTransformer.
-func (cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.Context) {
+func (c cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.Context) {
 	var unwanted, unwrapped []ast.Node
 	// Walk fails only if the function does.
 	_ = ast.Walk(document, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -48,8 +51,7 @@ func (cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.Co
 		}
 		switch n := node.(type) {
 		case *ast.Heading:
-			// The page has headings of its own above the text.
-			n.Level = min(n.Level+2, 6)
+			n.Level = min(n.Level+c.top-1, 6)
 		case *ast.HTMLBlock, *ast.RawHTML:
 			unwanted = append(unwanted, n)
 		case *ast.Image:

@@ -42,7 +42,7 @@ func Unavailable() []byte {
 // notice returns a page with a heading that says nothing about a status page.
 func notice(title string, children ...g.Node) []byte {
 	return document(title, h.Meta(h.Name("robots"), h.Content("noindex")),
-		h.Div(h.Class("status-page"), h.Main(h.Class("plain"), h.H1(g.Text(title)), g.Group(children)), footer()))
+		h.Div(h.Class("status-page"), h.Main(h.Class("card notice"), h.H1(g.Text(title)), g.Group(children)), footer()))
 }
 
 func footer(children ...g.Node) g.Node {

@@ -7,41 +7,43 @@ import (
 	"nanomon/services/api/statuspage/view"
 )
 
-func content(v *view.Page) g.Node {
+// content returns what the body of a page contains. The element main has the part that changes.
+func content(v *view.Page, main func(...g.Node) g.Node) g.Node {
 	return h.Div(h.Class("status-page"),
 		h.Header(
 			g.If(v.HasLogo, h.Img(h.Class("logo"), h.Src(path(v)+"/logo"), h.Alt(""))),
 			h.H1(h.Dir("auto"), g.Text(v.Title)),
 		),
-		h.Main(
-			old(v),
-			h.P(h.Class("overall "+levelOf(v.Overall.Level).name), icon(v.Overall.Level), h.Strong(h.Dir("auto"), g.Text(v.Overall.Text))),
+		main(
+			overall(v),
 			introduction(v),
 			openEvents(v),
-			g.Map(v.Sections, func(s view.Section) g.Node { return section(v, s) }),
-			g.If(v.Show.Uptime && len(v.Sections) > 0, legend()),
+			sections(v),
 			past(v),
 		),
 		footer(
 			h.P(g.Text("Times are in "+zoneName(v)+".")),
-			h.P(h.A(h.Href(path(v)+".atom"), g.Text("News feed"))),
+			h.P(h.A(h.Href(path(v)+".atom"), g.Text("Follow updates in a feed reader"))),
 		),
 	)
 }
 
-// old says that the content of the page is old, if it is.
-func old(v *view.Page) g.Node {
-	if v.Since.IsZero() {
-		return nil
+// overall describes the page in a sentence, and says if it is old.
+func overall(v *view.Page) g.Node {
+	level, isOld := shownLevel(v), !v.Since.IsZero()
+	return g.Group{
+		g.Iff(isOld, func() g.Node {
+			return h.P(h.Class("old"), icon(view.Partial), h.Span(g.Text("Not updated since "), moment(v, v.Since, toSecond),
+				g.Text(". Current data is not available at the moment.")))
+		}),
+		h.P(h.Class("overall "+levelOf(level).name), icon(level), h.Span(h.Dir("auto"),
+			g.If(isOld, h.Span(h.Class("last"), g.Text("Last known status"))), g.Text(v.Overall.Text))),
 	}
-	return h.P(h.Class("old"), h.Role("status"),
-		g.Text("Not updated since "), moment(v, v.Since, clockSeconds),
-		g.Text(". NanoMon can’t read its data at the moment."))
 }
 
 func introduction(v *view.Page) g.Node {
 	if v.Introduction == "" {
 		return nil
 	}
-	return h.Div(h.Class("introduction text"), h.Dir("auto"), g.Raw(markdown(v.Introduction)))
+	return h.Div(h.Class("introduction text"), h.Dir("auto"), g.Raw(markdown(v.Introduction, 2)))
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	_ "embed" // the style sheet and the script
 	"encoding/base64"
+	"strings"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
@@ -24,15 +25,28 @@ const (
 
 var (
 	//go:embed style.css
-	style string
+	styleFile string
 	//go:embed script.js
-	script string
+	scriptFile string
+
+	style, script = compact(styleFile), compact(scriptFile)
 )
+
+// compact removes the indentation, empty lines and lines with a comment.
+func compact(file string) string {
+	var b strings.Builder
+	for line := range strings.Lines(file) {
+		if line = strings.TrimLeft(line, " \n"); !strings.HasPrefix(line, "//") && !strings.HasPrefix(line, "/*") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
 
 // ContentSecurityPolicy is the policy of all HTML that this package returns. It allows the embedded style sheet and
 // script by their hashes, and nothing else that is inline.
 var ContentSecurityPolicy = "default-src 'none'; style-src '" + hash(style) + "'; script-src '" + hash(script) +
-	"'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
+	"'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors *"
 
 // hash returns the hash of an inline element as a content security policy names it.
 func hash(content string) string {
@@ -45,14 +59,16 @@ func Style() string { return style }
 
 // Page returns a status page as HTML. It works without JavaScript.
 func Page(v *view.Page) []byte {
-	return document(v.Title, g.Group{
+	return document(v.Overall.Text+" – "+v.Title, g.Group{
 		g.If(v.NoIndex, h.Meta(h.Name("robots"), h.Content("noindex"))),
 		h.Link(h.Rel("alternate"), h.Type("application/atom+xml"), h.Title(v.Title), h.Href(path(v)+".atom")),
-	}, content(v), h.Script(g.Raw(script)))
+		h.Meta(h.Name("description"), h.Content(v.Overall.Text)),
+		h.Link(h.Rel("icon"), h.Href(levelOf(shownLevel(v)).favicon())),
+	}, content(v, h.Main), h.P(h.Class("live"), h.Role("status")), h.Script(g.Raw(script)))
 }
 
 // Content returns the part of a status page below its body, for a preview. It needs the style sheet of [Style].
-func Content(v *view.Page) []byte { return markup(content(v)) }
+func Content(v *view.Page) []byte { return markup(content(v, h.Div)) }
 
 // path returns the path of the status page. Its feed, data and logo begin with it.
 func path(v *view.Page) string { return "/status/" + v.Slug }

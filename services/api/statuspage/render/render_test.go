@@ -4,36 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"flag"
+	"os"
+	"path/filepath"
 	"testing"
-	"time"
-
-	"nanomon/services/api/statuspage/view"
-	"nanomon/services/common/statuspage"
 )
 
-var now = time.Date(2026, 11, 30, 22, 3, 12, 0, time.UTC)
-
-func samplePage() *view.Page {
-	uptime, response := 99.98, 120.4
-	entry := view.Entry{ID: "0a1b2c3d", Name: "Payments", Level: view.Operational, Uptimes: map[string]float64{"90d": uptime}, Response: &response}
-	for i := range view.Days {
-		entry.Days = append(entry.Days, view.Day{Date: now.AddDate(0, 0, i-view.Days+1).Format(time.DateOnly), Uptime: &uptime, Length: 24 * time.Hour})
-	}
-	message := view.Message{ID: "m1", Title: "Slow <payments>", State: statuspage.Identified, Entries: []string{"Payments"}, Updates: []statuspage.Update{
-		{Date: now, State: statuspage.Identified, Text: "We **found** it."}, {Date: now.Add(-time.Hour), State: statuspage.Investigating, Text: "We look into it."},
-	}}
-	return &view.Page{
-		ID: "page", Slug: "acme", Title: "Acme & Co", Introduction: "Hello", Show: statuspage.Show{Uptime: true, ResponseTime: true, Incidents: true},
-		Zone: time.UTC, Updated: now, Overall: view.Overall{Level: view.Operational, Text: "All systems operational"},
-		Sections: []view.Section{{Title: "Services", Entries: []view.Entry{entry}}}, Messages: []view.Message{message},
-		Incidents:   []view.Incident{{ID: "i1", Entry: "Payments", Start: now.Add(-time.Hour)}},
-		Maintenance: []view.Maintenance{{ID: "w1", Name: "Move", Entries: []string{"Payments"}, Start: now, End: now.Add(time.Hour)}},
-		Past:        []view.Month{{Start: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), Events: []view.Event{{Incident: &view.Incident{ID: "i2", Entry: "Payments", Start: now.Add(-9 * time.Hour), End: now.Add(-8 * time.Hour)}}}}},
-	}
-}
+var folder = flag.String("folder", "", "write all sample pages to this folder, to look at them")
 
 func TestOutputsAreWellFormed(t *testing.T) {
-	v := samplePage()
+	v := partial()
 	if !json.Valid(JSON(v)) {
 		t.Errorf("invalid JSON: %s", JSON(v))
 	}
@@ -45,7 +25,25 @@ func TestOutputsAreWellFormed(t *testing.T) {
 	if err := xml.Unmarshal(badge, &any); err != nil {
 		t.Errorf("invalid badge: %v\n%s", err, badge)
 	}
-	if !bytes.Contains(Page(v), []byte("All systems operational")) {
+	if !bytes.Contains(Page(v), []byte("Partial outage: Payments")) {
 		t.Error("the page does not contain the overall sentence")
+	}
+}
+
+// TestSamples writes the sample pages to a folder if there is one.
+func TestSamples(t *testing.T) {
+	files := map[string][]byte{
+		"password": PasswordForm(Form{Action: "/status/acme"}), "wrong-password": PasswordForm(Form{Action: "/status/acme", Message: "Wrong password"}),
+		"not-found": NotFound(), "unavailable": Unavailable(),
+	}
+	for name, v := range samples() {
+		files[name] = Page(v)
+	}
+	for name, data := range files {
+		if *folder != "" {
+			if err := os.WriteFile(filepath.Join(*folder, name+".html"), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

@@ -1,141 +1,115 @@
 package render
 
 import (
-	"io"
-	"strconv"
-	"strings"
+	"fmt"
+	"slices"
 
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
-	"nanomon/services/common/plain"
 )
 
-func section(v *view.Page, s view.Section) g.Node {
-	return h.Section(h.Class("section"),
-		g.If(s.Title != "", h.H2(h.Dir("auto"), g.Text(s.Title))),
-		h.Ul(h.Class("entries"), g.Map(s.Entries, func(e view.Entry) g.Node { return entry(v, e) })),
+// manyEntries is the number of entries from which a wide page has two columns.
+const manyEntries = 12
+
+func sections(v *view.Page) g.Node {
+	entries := 0
+	for _, s := range v.Sections {
+		entries += len(s.Entries)
+	}
+	class := "sections"
+	if entries >= manyEntries {
+		class += " many"
+	}
+	return h.Div(h.Class(class),
+		g.Map(v.Sections, func(s view.Section) g.Node { return section(v, s) }),
+		g.If(v.Show.Uptime && entries > 0, legend()),
 	)
+}
+
+func section(v *view.Page, s view.Section) g.Node {
+	heading := h.H2(h.Dir("auto"), g.Text(s.Title))
+	if s.Title == "" {
+		heading = h.H2(h.Class("hidden"), g.Text("Services"))
+	}
+	return h.Section(g.If(s.Title == "", h.Class("untitled")), heading, h.Ul(h.Class("card entries"), g.Map(s.Entries, func(e view.Entry) g.Node { return entry(v, e) })))
 }
 
 func entry(v *view.Page, e view.Entry) g.Node {
-	l := levelOf(e.Level)
 	return h.Li(h.Class("entry"),
 		h.Div(h.Class("head"),
 			h.H3(h.Dir("auto"), g.Text(e.Name)),
-			h.Span(h.Class("level "+l.name), icon(e.Level), g.Text(l.text)),
+			response(v, e),
+			levelText(e.Level),
 		),
-		g.Iff(v.Show.Uptime, func() g.Node { return bars(e) }),
-		figures(v, e),
+		g.Iff(v.Show.Uptime, func() g.Node { return g.Group{bars(e), uptimes(v, e)} }),
 	)
 }
 
-// figures are the uptime and the response time of an entry.
-func figures(v *view.Page, e view.Entry) g.Node {
-	var texts []string
-	if uptime, known := e.Uptimes["90d"]; v.Show.Uptime && known {
-		texts = append(texts, percent(uptime)+" uptime")
-	}
-	if v.Show.ResponseTime && e.Response != nil {
-		texts = append(texts, milliseconds(*e.Response)+" response time")
-	}
-	if !v.Show.Uptime {
-		return g.If(len(texts) > 0, h.P(h.Class("figures"), g.Text(strings.Join(texts, " · "))))
-	}
-	return h.P(h.Class("figures"), h.Span(g.Textf("%d days ago", view.Days-1)), h.Span(g.Text(strings.Join(texts, " · "))), h.Span(g.Text("Today")))
+func levelText(l view.Level) g.Node {
+	return h.Span(h.Class("level "+levelOf(l).name), icon(l), g.Text(levelOf(l).text))
 }
 
-// The size of the drawing of the days. It is stretched to the width of the page.
-const (
-	dayWidth = 10
-	barWidth = 7
-	height   = 32
-)
-
-// bars draws the days of an entry. For screen readers it is one image with a summary.
-func bars(e view.Entry) g.Node {
-	return h.SVG(h.Class("days"), g.Attr("viewBox", "0 0 "+strconv.Itoa(len(e.Days)*dayWidth)+" "+strconv.Itoa(height)),
-		g.Attr("preserveAspectRatio", "none"), h.Role("img"), h.Aria("label", summary(e)),
-		g.NodeFunc(func(w io.Writer) error { return drawDays(w, e.Days) }))
-}
-
-func drawDays(w io.Writer, days []view.Day) error {
-	var b strings.Builder
-	for i, day := range days {
-		b.WriteString(`<rect class="` + dayClass(day) + `" x="` + strconv.Itoa(i*dayWidth) + `" width="` + strconv.Itoa(barWidth) +
-			`" height="` + strconv.Itoa(height) + `"><title>` + dayTip(day) + `</title></rect>`)
+// response shows the response time of an entry that responds.
+func response(v *view.Page, e view.Entry) g.Node {
+	if !v.Show.ResponseTime || e.Response == nil || e.Level == view.Down || e.Level == view.Unknown {
+		return nil
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return h.Span(h.Class("response"), g.Text("Responds in "+milliseconds(*e.Response)))
 }
 
-// severe is the uptime in percent below which a day has a long outage.
-const severe = 95
+// uptimes describes the ends of the bars and the uptime. Details show what the tips of the bars contain.
+func uptimes(v *view.Page, e view.Entry) g.Node {
+	if len(e.Days) == 0 {
+		return nil
+	}
+	total := h.P(h.Class("total"), g.Text("Not checked in 90 days"))
+	if uptime, known := e.Uptimes["90d"]; known {
+		total = h.Details(h.Class("total"), h.ID("uptime-"+e.ID),
+			h.Summary(g.Text(percent(uptime)+" uptime "+sinceFirstDay(e.Days)), h.Span(h.Class("hidden"), g.Text(", "+e.Name))),
+			windows(v, e), notableDays(e))
+	}
+	return h.Div(h.Class("scale"), h.Span(g.Text(date(e.Days[0].Date, shortDay))), h.Span(g.Text("Today")), total)
+}
 
-// dayClass returns the class of the bar of a day.
-func dayClass(d view.Day) string {
+// sinceFirstDay returns the time that the uptime of the days covers, such as "since 12 Nov".
+func sinceFirstDay(days []view.Day) string {
+	first := slices.IndexFunc(days, func(d view.Day) bool { return d.Uptime != nil })
 	switch {
-	case d.Down > 0 && d.Uptime != nil && *d.Uptime < severe:
-		return "down"
-	case d.Down > 0:
-		return "partial"
-	case d.Maintenance > 0:
-		return "maintenance"
-	case d.Uptime == nil:
-		return "unknown"
+	case first <= 0:
+		return fmt.Sprintf("in %d days", len(days))
+	case first == len(days)-1:
+		return "today"
 	}
-	return "operational"
+	return "since " + date(days[first].Date, shortDay)
 }
 
-// dayTip describes a day. It has no characters that HTML escapes.
-func dayTip(d view.Day) string {
-	lines := []string{date(d.Date)}
-	switch {
-	case d.Uptime != nil:
-		lines = append(lines, percent(*d.Uptime)+" uptime")
-	case d.Maintenance == 0:
-		lines = append(lines, "Not checked")
-	}
-	if d.Down > 0 {
-		lines = append(lines, "Down for "+duration(d.Down))
-	}
-	if d.Incidents > 0 {
-		lines = append(lines, plain.Count(d.Incidents, "incident"))
-	}
-	if d.Maintenance > 0 {
-		lines = append(lines, "Maintenance for "+duration(d.Maintenance))
-	}
-	if d.Uptime != nil && d.NotChecked > 0 {
-		lines = append(lines, "Not checked for "+duration(d.NotChecked))
-	}
-	return strings.Join(lines, "\n")
+// windows lists the uptime of the last day, week, month and quarter, and the response time.
+func windows(v *view.Page, e view.Entry) g.Node {
+	return h.Dl(g.Map([]struct{ name, text string }{
+		{"24h", "24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"90d", "90 days"},
+	}, func(w struct{ name, text string }) g.Node {
+		value := "Not checked"
+		if uptime, known := e.Uptimes[w.name]; known {
+			value = percent(uptime)
+		}
+		return h.Div(h.Dt(g.Text(w.text)), h.Dd(g.Text(value)))
+	}), g.Iff(v.Show.ResponseTime && e.Response != nil, func() g.Node {
+		return h.Div(h.Dt(g.Text("Median response time, 24 hours")), h.Dd(g.Text(milliseconds(*e.Response))))
+	}))
 }
 
-// summary describes the days of an entry for screen readers.
-func summary(e view.Entry) string {
-	counts := map[string]int{}
-	for _, day := range e.Days {
-		counts[dayClass(day)]++
-	}
-	var parts []string
-	for _, part := range []struct{ class, text string }{
-		{"down", "with a long outage"}, {"partial", "with a short outage"}, {"maintenance", "with maintenance"}, {"unknown", "not checked"},
-		{"operational", "without an outage"},
-	} {
-		if n := counts[part.class]; n > 0 {
-			parts = append(parts, plain.Count(n, "day")+" "+part.text)
+// notableDays lists the days with an outage or maintenance, newest first.
+func notableDays(e view.Entry) g.Node {
+	var days []g.Node
+	for i := len(e.Days) - 1; i >= 0; i-- {
+		if d := e.Days[i]; d.Down > 0 || d.Maintenance > 0 {
+			days = append(days, h.Li(h.Strong(g.Text(date(d.Date, day))), g.Text(" "+joined(dayLines(d)))))
 		}
 	}
-	return "Last " + strconv.Itoa(len(e.Days)) + " days of " + e.Name + ": " + strings.Join(parts, ", ")
-}
-
-func legend() g.Node {
-	item := func(class, text string) g.Node {
-		return h.Li(h.SVG(h.Class("days key"), g.Attr("viewBox", "0 0 7 16"), g.Attr("aria-hidden", "true"),
-			g.El("rect", h.Class(class), h.Width("7"), h.Height("16"))), g.Text(text))
+	if len(days) == 0 {
+		return h.P(g.Text("No outage and no maintenance in the last 90 days."))
 	}
-	return h.Ul(h.Class("legend"), h.Aria("label", "Colors of the days"),
-		item("operational", "No outage"), item("partial", "Short outage"),
-		item("down", "Long outage (uptime below "+strconv.Itoa(severe)+" %)"), item("maintenance", "Maintenance"), item("unknown", "Not checked"))
+	return h.Ul(days...)
 }

@@ -12,8 +12,9 @@ import (
 // a checkpoint.
 const checkpointDelay = time.Second
 
-// define is [Store.write] for a change of a definition: a monitor, a maintenance window or an API key. Soon afterwards
-// the database file itself contains the change, so that a copy of this file without its write-ahead log has it too.
+// define is [Store.write] for a change of a definition: a monitor, a maintenance window, a status page, a message on it,
+// or an API key. Soon afterwards the database file itself contains the change, so that a copy of this file without its
+// write-ahead log has it too.
 func (s *Store) define(ctx context.Context, name string, run func(*tx) error, topics ...store.Topic) error {
 	err := s.write(ctx, name, run, topics...)
 	s.checkpointSoon()

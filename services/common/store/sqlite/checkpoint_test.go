@@ -10,6 +10,7 @@ import (
 
 	"nanomon/services/common/maintenance"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 	"nanomon/services/common/store"
 )
 
@@ -20,6 +21,7 @@ func TestCopyOfFileAloneHasDefinitions(t *testing.T) {
 		"monitor":            func(s *Store, id string) error { return s.CreateMonitor(ctx, monitor.Monitor{ID: id}) },
 		"import":             func(s *Store, id string) error { return s.ImportMonitors(ctx, []monitor.Monitor{{ID: id}}) },
 		"maintenance window": func(s *Store, id string) error { return s.CreateMaintenanceWindow(ctx, maintenance.Window{ID: id}) },
+		"status page":        func(s *Store, id string) error { return s.CreateStatusPage(ctx, statuspage.Page{ID: id}) },
 		"API key": func(s *Store, id string) error {
 			return s.CreateKey(ctx, store.Key{ID: id, Hash: sha256.Sum256([]byte(id)), Created: start})
 		},
@@ -50,7 +52,8 @@ func definitionsInCopy(t *testing.T, path string) int {
 	}
 	defer db.Close()
 	var n int
-	const count = "SELECT (SELECT count(*) FROM monitors) + (SELECT count(*) FROM maintenance) + (SELECT count(*) FROM keys)"
+	const count = `SELECT (SELECT count(*) FROM monitors) + (SELECT count(*) FROM maintenance) + (SELECT count(*) FROM keys) +
+		(SELECT count(*) FROM status_pages)`
 	if err := db.QueryRow(count).Scan(&n); err != nil {
 		return -1
 	}

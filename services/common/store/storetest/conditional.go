@@ -187,6 +187,7 @@ func changeWindowIf(ctx context.Context, t *testing.T, s store.Store) {
 		"groups":   func(o *maintenance.Window) { o.Groups = []string{"other"} },
 		"end":      func(o *maintenance.Window) { o.End = o.End.Add(time.Millisecond) },
 		"weekly":   func(o *maintenance.Window) { o.Weekly = &maintenance.Weekly{Days: []string{"monday"}} },
+		"public":   func(o *maintenance.Window) { o.Public = true },
 		"date":     func(o *maintenance.Window) { o.Updated = o.Updated.Add(time.Millisecond) },
 	} {
 		other := w

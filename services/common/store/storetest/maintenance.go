@@ -27,6 +27,7 @@ func newWindow(name string) maintenance.Window {
 
 func createWindow(ctx context.Context, t *testing.T, s store.Store) {
 	once := newWindow("'; DROP TABLE maintenance; -- \u202e🔥 <b> {\"$gt\": \"\"}")
+	once.Public, once.PublicName = true, "Public 🔥 name"
 	once.Groups, once.End = []string{"Ünits", "\tother "}, base.Add(time.Hour+123*time.Millisecond)
 	weekly := newWindow("weekly")
 	weekly.Monitors, weekly.Start, weekly.End = []string{}, time.Time{}, time.Time{}
@@ -92,7 +93,7 @@ func replaceAndDeleteWindow(ctx context.Context, t *testing.T, s store.Store) {
 	must(t, s.CreateMaintenanceWindow(ctx, w))
 	must(t, s.CreateMaintenanceWindow(ctx, other))
 	w.Name, w.Monitors, w.Groups, w.Updated = "d", []string{}, []string{"web"}, base.Add(time.Minute)
-	w.Start, w.End = time.Time{}, time.Time{}
+	w.Start, w.End, w.Public = time.Time{}, time.Time{}, true
 	w.Weekly = &maintenance.Weekly{Days: []string{"friday"}, At: "00:00", Duration: "24h", Zone: "UTC"}
 	must(t, s.ReplaceMaintenanceWindow(ctx, w))
 	must(t, s.ReplaceMaintenanceWindow(ctx, w))

@@ -44,6 +44,8 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 	changed := m
 	changed.Target = "elsewhere"
 	window, incident := newWindow("w"), newIncident(newID(1), 1, base)
+	page := newPage("page")
+	message := newMessage(page, 1)
 	for _, change := range []struct {
 		name  string
 		topic store.Topic
@@ -88,6 +90,20 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 			return err
 		}},
 		{"add ping", store.TopicPings, func() error { return s.AddPing(ctx, newPing(m.ID, 1, base)) }},
+		{"create status page", store.TopicStatusPages, func() error { return s.CreateStatusPage(ctx, page) }},
+		{"replace status page", store.TopicStatusPages, func() error {
+			old := page
+			page.Title = "other"
+			return s.ReplaceStatusPageIf(ctx, page, old)
+		}},
+		{"create status message", store.TopicStatusPages, func() error { return s.CreateStatusMessage(ctx, message) }},
+		{"replace status message", store.TopicStatusPages, func() error {
+			old := message
+			message.Title = "other"
+			return s.ReplaceStatusMessageIf(ctx, message, old)
+		}},
+		{"delete status message", store.TopicStatusPages, func() error { return s.DeleteStatusMessage(ctx, message.ID) }},
+		{"delete status page", store.TopicStatusPages, func() error { return s.DeleteStatusPage(ctx, page.ID) }},
 		{"put silence", store.TopicIncidents, func() error {
 			return s.PutSilence(ctx, store.Silence{MonitorID: m.ID, Until: base})
 		}},

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"nanomon/services/api/statuspage/password"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
+)
+
+// statusPageDraft is a page in a request. It has no id, date and hash.
+type statusPageDraft struct {
+	page statuspage.Page
+	// password is nil if the request has none.
+	password *string
+}
+
+// readStatusPage reads and validates the page in the body, except for the password. Entries without an id get one.
+func readStatusPage(w http.ResponseWriter, r *http.Request) (statusPageDraft, error) {
+	data, err := readBody(w, r, maxBody)
+	if err != nil {
+		return statusPageDraft{}, err
+	}
+	draft, err := decodeStatusPage(data)
+	if err != nil {
+		return draft, err
+	}
+	return draft, draft.complete()
+}
+
+// complete converts the page to its stored form and validates it, except for the password.
+func (d *statusPageDraft) complete() error {
+	d.page.SetEntryIDs()
+	d.page.Normalize()
+	page := d.page
+	page.PasswordHash = "validatePassword validates it"
+	return page.Validate()
+}
+
+// decodeStatusPage decodes a JSON object. The error is a [monitor.InvalidError] that names the invalid field.
+func decodeStatusPage(data []byte) (draft statusPageDraft, err error) {
+	if err := expectJSON(data, "object"); err != nil {
+		return draft, err
+	}
+	var body struct {
+		Slug         string                `json:"slug"`
+		Title        string                `json:"title"`
+		Introduction string                `json:"introduction"`
+		Logo         string                `json:"logo"`
+		Sections     []statuspage.Section  `json:"sections"`
+		Show         statuspage.Show       `json:"show"`
+		Visibility   statuspage.Visibility `json:"visibility"`
+		Password     *string               `json:"password"`
+		Hosts        []string              `json:"hosts"`
+		NoIndex      bool                  `json:"noindex"`
+		Zone         string                `json:"zone"`
+	}
+	err = json.Unmarshal(data, &body)
+	if mistyped := (*json.UnmarshalTypeError)(nil); errors.As(err, &mistyped) {
+		err = mistypedField(data, mistyped)
+	}
+	return statusPageDraft{
+		page: statuspage.Page{
+			Slug: body.Slug, Title: body.Title, Introduction: body.Introduction, Logo: body.Logo, Sections: body.Sections,
+			Show: body.Show, Visibility: body.Visibility, Hosts: body.Hosts, NoIndex: body.NoIndex, Zone: body.Zone,
+		},
+		password: body.Password,
+	}, err
+}
+
+// passwordHasher hashes the passwords of pages, one at a time, because each takes much processor time.
+type passwordHasher struct{ turn chan struct{} }
+
+func newPasswordHasher() *passwordHasher { return &passwordHasher{make(chan struct{}, 1)} }
+
+// hash returns the hash of the password of a page that replaces one with the hash stored.
+func (p *passwordHasher) hash(ctx context.Context, draft statusPageDraft, stored string) (string, error) {
+	if err := draft.validatePassword(stored != ""); err != nil {
+		return "", err
+	}
+	switch {
+	case draft.page.Visibility != statuspage.Password:
+		return "", nil
+	case draft.password == nil:
+		return stored, nil
+	}
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return password.Hash(*draft.password)
+}
+
+// validatePassword validates the password. hasStored reports whether the page to replace has one.
+func (d statusPageDraft) validatePassword(hasStored bool) error {
+	switch isClosed := d.page.Visibility == statuspage.Password; {
+	case isClosed && d.password == nil && !hasStored:
+		return monitor.Invalid("password is missing", "Set a password of 8 to 72 bytes, or set visibility to public.")
+	case isClosed && d.password != nil:
+		return password.Validate(*d.password)
+	case d.password != nil:
+		return monitor.Invalid("password is set, but visibility is not password",
+			"Set visibility to password, or remove the password.")
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"net/http"
+	"time"
+
+	"nanomon/services/common/statuspage"
+)
+
+// messageDraft is a message in a request.
+type messageDraft struct {
+	Title   string        `json:"title"`
+	Entries []string      `json:"entries"`
+	Updates []updateDraft `json:"updates"`
+}
+
+// updateDraft is an update of a message in a request.
+type updateDraft struct {
+	// Date is in RFC 3339; nil is now.
+	Date  *string          `json:"date"`
+	State statuspage.State `json:"state"`
+	Text  string           `json:"text"`
+}
+
+// update returns the update that a request describes. prefix precedes the names of its fields in the error.
+func (d updateDraft) update(prefix string, now time.Time) (statuspage.Update, error) {
+	date, err := parseDate(prefix+"date", d.Date)
+	if d.Date == nil {
+		date = now
+	}
+	return statuspage.Update{Date: date, State: d.State, Text: d.Text}, err
+}
+
+// readMessage reads title, entries and updates of the message in the body.
+func readMessage(w http.ResponseWriter, r *http.Request, now time.Time) (m statuspage.Message, err error) {
+	draft, err := readObject[messageDraft](w, r)
+	if err != nil {
+		return m, err
+	}
+	m.Title, m.Entries = draft.Title, draft.Entries
+	for _, d := range draft.Updates {
+		update, err := d.update("updates.", now)
+		if err != nil {
+			return m, err
+		}
+		m.Updates = append(m.Updates, update)
+	}
+	return m, nil
+}
+
+// complete converts a message that changes now to its stored form and validates it.
+func complete(m *statuspage.Message, now time.Time) error {
+	m.Updated = now
+	m.Normalize()
+	return m.Validate()
+}
