@@ -8,7 +8,6 @@ import (
 	"time"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -40,11 +39,11 @@ func Atom(v *view.Page) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>` + "\n")
-	b.Write(markup(g.El("feed", g.Attr("xmlns", "http://www.w3.org/2005/Atom"), g.Attr("xml:lang", "en"),
+	b.Write(markup(el("feed", attr("xmlns", "http://www.w3.org/2005/Atom"), attr("xml:lang", "en"),
 		element("title", v.Title),
 		element("id", urn(identity(v))),
 		element("updated", stamp(updated)),
-		g.El("author", element("name", v.Title)),
+		el("author", element("name", v.Title)),
 		element("generator", "NanoMon"),
 		feedLink("self", "application/atom+xml", path(v)+".atom"),
 		feedLink("alternate", "text/html", path(v)),
@@ -57,13 +56,13 @@ func Atom(v *view.Page) []byte {
 func identity(v *view.Page) string { return cmp.Or(v.ID, v.Slug) }
 
 func (e feedEntry) node(v *view.Page) g.Node {
-	return g.El("entry",
+	return el("entry",
 		element("title", e.title),
 		element("id", urn(identity(v), e.id)),
 		element("published", stamp(e.published)),
 		element("updated", stamp(e.updated)),
 		feedLink("alternate", "text/html", path(v)+"#"+anchor(e.id)),
-		g.El("content", g.Attr("type", "html"), g.Text(plainXML(string(e.content)))),
+		el("content", attr("type", "html"), words(plainXML(string(e.content)))),
 	)
 }
 
@@ -120,20 +119,20 @@ func maintenanceEntry(v *view.Page, m view.Maintenance) feedEntry {
 		updated = m.Start
 	}
 	title := "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")"
-	return feedEntry{m.ID, title, published, updated, markup(g.Group{h.P(period(v, m.Start, m.End)), affected(m.Entries)})}
+	return feedEntry{m.ID, title, published, updated, markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)})}
 }
 
-func element(name, text string) g.Node { return g.El(name, g.Text(plainXML(text))) }
+func element(name, text string) g.Node { return el(name, words(plainXML(text))) }
 
 // feedLink does not use g.El, which writes links as HTML does, without an end.
 func feedLink(rel, contentType, href string) g.Node {
 	var b bytes.Buffer
 	b.WriteString("<link")
-	for _, attribute := range []g.Node{g.Attr("rel", rel), g.Attr("type", contentType), g.Attr("href", href)} {
+	for _, attribute := range []g.Node{attr("rel", rel), attr("type", contentType), attr("href", href)} {
 		_ = attribute.Render(&b) // a buffer does not fail
 	}
 	b.WriteString("/>")
-	return g.Raw(b.String())
+	return raw(b.String())
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
