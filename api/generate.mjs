@@ -84,19 +84,26 @@ function finishSchemas() {
 }
 
 /**
- * Replaces x-links and x-uuid-links by OpenAPI links. They list the operations that accept the id or the uuid in the response.
+ * Replaces x-links, x-uuid-links and x-message-links by OpenAPI links. They list the operations that accept the id or the
+ * uuid in the response, or both ids of a message.
  *
  * @param {any} operation
  */
 function addLinks(operation) {
-  const { 'x-links': byID = [], 'x-uuid-links': byUUID = [], responses } = operation;
-  delete operation['x-links'];
-  delete operation['x-uuid-links'];
-  for (const [parameter, names] of Object.entries({ id: byID, uuid: byUUID })) {
-    for (const name of names) {
-      responses[200].links ??= {};
-      responses[200].links[name] = { operationId: name, parameters: { [parameter]: `$response.body#/${parameter}` } };
+  const kinds = {
+    'x-links': { id: 'id' },
+    'x-uuid-links': { uuid: 'uuid' },
+    'x-message-links': { id: 'page_id', message: 'id' },
+  };
+  for (const [kind, members] of Object.entries(kinds)) {
+    const parameters = Object.fromEntries(
+      Object.entries(members).map(([parameter, member]) => [parameter, `$response.body#/${member}`]),
+    );
+    for (const name of operation[kind] ?? []) {
+      operation.responses[200].links ??= {};
+      operation.responses[200].links[name] = { operationId: name, parameters };
     }
+    delete operation[kind];
   }
 }
 
