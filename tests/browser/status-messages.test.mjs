@@ -128,6 +128,9 @@ test('badges that exist can be copied', async ({ page, context, nanomon }) => {
   await page.getByRole('radio', { name: '7d' }).check();
   await expect(page.getByText('URL', { exact: true })).toBeVisible();
   await expectNoViolations(page);
+  for (const hash of ['messages', 'badges']) {
+    await expect(page.locator(`a[href="./docs/status-pages#${hash}"]`)).toBeVisible();
+  }
   const page_ = `${nanomon.url}/status/shop`;
   for (const [name, text] of [
     ['Markdown', `[![Card payments](${badge}/uptime.svg?window=7d)](${page_})`],
