@@ -76,6 +76,9 @@ for (const address of [
   '#maintenance',
   '#maintenance/new',
   '#maintenance/0123456789abcdef01234567',
+  '#status-pages',
+  '#status-pages/new',
+  '#status-page/0123456789abcdef01234567',
   '#admin',
   '#about',
   '#monitor/0123456789abcdef01234567',
@@ -104,6 +107,9 @@ for (const address of [
   '#edit/new',
   '#maintenance',
   '#maintenance/new',
+  '#status-pages',
+  '#status-pages/new',
+  '#status-page/0123456789abcdef01234567',
   '#admin',
   '#about',
   '#monitor/0123456789abcdef01234567',
@@ -160,7 +166,10 @@ for (const name of VIEWS) {
  * focused. Tab stops several times in a date input, once for each part; the browser highlights these parts itself.
  */
 function noteFocus() {
-  const element = document.activeElement;
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) {
+    element = element.shadowRoot.activeElement;
+  }
   const notes = /** @type {any} */ (window);
   const reached = (notes.reached ??= new Set());
   notes.stops = element === notes.last ? notes.stops + 1 : 0;

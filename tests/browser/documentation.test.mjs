@@ -42,6 +42,10 @@ test('the links of the views open their documents', async ({ page, nanomon, targ
   expect(await openDocumentation(page, 'report')).toEqual(['/docs/reports#how-time-is-counted']);
   await page.goto(`/#monitor/${await nanomon.idOf('Shop')}`);
   expect(await openDocumentation(page, 'monitor')).toEqual(['/docs/notifications#when-a-notification-is-sent']);
+  await page.goto('/#status-pages');
+  expect(await openDocumentation(page, 'status-pages')).toEqual(['/docs/status-pages']);
+  await page.goto('/#status-pages/new');
+  expect(await openDocumentation(page, 'status-page-form')).toEqual(['/docs/status-pages#own-host-names']);
   await page.goto('/#admin');
   await page.getByRole('button', { name: 'Send test notification' }).click();
   await expect(page.getByText('configures channels with the settings of the runner')).toBeVisible();

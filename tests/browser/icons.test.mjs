@@ -87,11 +87,12 @@ for (const [view, icon] of [
 }
 
 /**
- * Returns the icons that have no shape.
+ * Returns the icons that have no shape. The preview of a status page has own icons.
  * @param {Element[]} icons
  */
 function missing(icons) {
   return icons
+    .filter((icon) => icon.getRootNode() === document)
     .map((icon) => /** @type {SVGUseElement} */ (icon.querySelector('use')))
     .map((use) => [use.getAttribute('href') ?? '', use.ownerSVGElement?.getAttribute('aria-hidden')])
     .filter(([href, hidden]) => hidden !== 'true' || !document.querySelector(`path${href}`));

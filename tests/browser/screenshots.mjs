@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, addWindows, seed } from './shop.mjs';
+import { Shop, addStatusPage, addWindows, seed } from './shop.mjs';
 import { Requests, addresses, comparedIDs } from './views.mjs';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots', import.meta.url));
@@ -32,8 +32,9 @@ try {
   await mkdir(FOLDER, { recursive: true });
   const id = await nanomon.idOf('Payments API');
   await addWindows(nanomon.url, id);
+  const page = await addStatusPage(nanomon);
   await haveSummaries();
-  const views = Object.entries(addresses(id, await comparedIDs(nanomon)));
+  const views = Object.entries(addresses(id, await comparedIDs(nanomon), page));
   for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     for (const viewport of SIZES) {
       const isMobile = viewport.width === SIZES[0].width;

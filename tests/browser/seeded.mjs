@@ -1,6 +1,6 @@
 import { expect, test as base } from './fixtures.mjs';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, addWindows, seed } from './shop.mjs';
+import { Shop, addStatusPage, addWindows, seed } from './shop.mjs';
 import { Requests, addresses, comparedIDs } from './views.mjs';
 
 export { expect };
@@ -17,6 +17,7 @@ const shared = {
       try {
         await nanomon.create((data) => seed(data, shop.entries(), DAYS));
         await addWindows(nanomon.url, await nanomon.idOf('Payments API'));
+        await addStatusPage(nanomon);
         await use(nanomon);
       } finally {
         await nanomon.destroy();
@@ -30,7 +31,10 @@ const shared = {
 /** @type {import('../../frontend/playwright-test.js').Fixtures<Own, {}, {page: import('../../frontend/playwright-test.js').Page, nanomon: NanoMon}, {seeded: NanoMon}>} */
 const own = {
   nanomon: ({ seeded }, use) => use(seeded),
-  views: async ({ nanomon }, use) => use(addresses(await nanomon.idOf('Payments API'), await comparedIDs(nanomon))),
+  views: async ({ nanomon }, use) => {
+    const [{ id }] = await (await fetch(`${nanomon.url}/api/status-pages`)).json();
+    await use(addresses(await nanomon.idOf('Payments API'), await comparedIDs(nanomon), id));
+  },
   requests: async ({ page }, use) => use(new Requests(page)),
 };
 

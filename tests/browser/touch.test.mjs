@@ -44,6 +44,10 @@ const OPENERS = {
   'the deletion of a monitor': ['monitor', (page) => press(page, /^Delete/), 'dialog[open]'],
   'the custom time range': ['monitor', (page) => press(page, /^Custom…/), '#custom-dates'],
   'the deletion of a window': ['maintenance', (page) => press(page, /^Delete/), 'dialog[open]'],
+  'the deletion of a status page': ['status-pages', (page) => press(page, /^Delete/), 'dialog[open]'],
+  'the entries to add': ['status-page-edit', (page) => press(page, /^Add entries/), '.section .picks'],
+  'a new message': ['status-page', (page) => press(page, /^New message/), '.message-form'],
+  'the badges': ['status-page', (page) => page.locator('.badges summary').tap(), '.badges .codes'],
   'the deletion of all results': ['admin', (page) => press(page, /^Delete all results/), 'dialog[open]'],
   'the unsaved changes': [
     'edit-new',

@@ -7,9 +7,10 @@ import { expect } from '../../frontend/playwright-test.js';
  * Returns the address of every view by name.
  * @param {string} id the id of a monitor
  * @param {string[]} [others] the ids of monitors to compare it with
+ * @param {string} [page] the id of a status page
  * @returns {Record<string, string>}
  */
-export function addresses(id, others = []) {
+export function addresses(id, others = [], page = '') {
   return {
     list: '#list',
     wall: '#wall',
@@ -23,6 +24,9 @@ export function addresses(id, others = []) {
     'report-monitor': `#report/${id}`,
     maintenance: '#maintenance',
     'maintenance-new': '#maintenance/new',
+    'status-pages': '#status-pages',
+    'status-page': `#status-page/${page}`,
+    'status-page-edit': `#status-pages/${page}`,
     admin: '#admin',
     about: '#about',
   };

@@ -116,7 +116,7 @@ export function fieldErrorOf(error, values) {
   const detail = error instanceof ApiError ? error.message : messageOf(error);
   const [, field = '', path = ''] = FIELD.exec(detail) ?? [];
   const part = field === 'sections' ? partOf(path, values) : '';
-  const text = part ? detail.replace(/^(field ")?sections\S*?"? /, '$1') : detail;
+  const text = detail.replace(/^sections\S*\./, '').replace(/^slug\b/, 'address');
   return { field: part || field, text: withHint(text, error) };
 }
 

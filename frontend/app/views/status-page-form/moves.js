@@ -54,8 +54,8 @@ export function withoutEntry(section, key) {
 }
 
 /**
- * Adds a section for each group of monitors that no entry shows yet, with an entry for each monitor. Empty sections are
- * replaced.
+ * Adds a section for each group of monitors, unless there is one with its name, with an entry for each monitor. Empty
+ * sections are replaced.
  * @param {FormSection[]} sections
  * @param {Monitor[]} monitors
  * @returns {FormSection[]}
@@ -63,13 +63,15 @@ export function withoutEntry(section, key) {
 export function withGroups(sections, monitors) {
   const used = sections.filter(({ title, entries }) => title.trim() !== '' || entries.length > 0);
   const titles = new Set(used.map(({ title }) => title.trim()));
-  const groups = Map.groupBy(monitors, ({ group = '' }) => group);
-  const added = [...groups.keys()]
+  const groups = new Set(monitors.map(({ group = '' }) => group));
+  const added = [...groups]
     .filter((group) => group && !titles.has(group))
     .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
     .map((group) => ({
       ...newSection(group),
-      entries: (groups.get(group) ?? []).map(({ id, name }) => ({ key: newKey(), name, monitor: id })),
+      entries: monitors
+        .filter((monitor) => monitor.group === group)
+        .map(({ id, name }) => ({ key: newKey(), name, monitor: id })),
     }));
   return [...used, ...added];
 }
@@ -98,8 +100,11 @@ export function publicName(kind, name) {
  * @param {Monitor[]} monitors
  */
 export function sourcesOf(monitors) {
-  const count = (/** @type {(monitor: Monitor) => string[]} */ textsOf) =>
-    Map.groupBy(monitors.flatMap(textsOf), (text) => text);
+  const count = (/** @type {(monitor: Monitor) => string[]} */ textsOf) => {
+    const counts = /** @type {Map<string, number>} */ (new Map());
+    monitors.flatMap(textsOf).forEach((text) => counts.set(text, (counts.get(text) ?? 0) + 1));
+    return counts;
+  };
   return {
     names: new Map(monitors.map(({ id, name }) => [id, name])),
     groups: count(({ group }) => (group ? [group] : [])),
@@ -121,7 +126,7 @@ export function describeEntry({ monitor, group, label }, { names, groups, labels
       : { text: `Monitor ${name}`, isMissing: false };
   }
   const [kind, text, found] = group ? ['Group', group, groups] : ['Label', label ?? '', labels];
-  const size = found.get(text)?.length ?? 0;
+  const size = found.get(text) ?? 0;
   return size === 0
     ? { text: `${kind} ${text}: no monitor has it, so the page leaves the entry out`, isMissing: true }
     : { text: `${kind} ${text} · ${formatCount(size, 'monitor')}`, isMissing: false };

@@ -47,7 +47,6 @@ export function newPreview(api, id) {
     /** @param {HTMLElement} element the element that shows the preview */
     mount(element) {
       root = element.attachShadow({ mode: 'open' });
-      root.addEventListener('click', keepOnPage);
     },
 
     /**
@@ -88,6 +87,8 @@ export function newPreview(api, id) {
       }
       const template = document.createElement('template');
       template.innerHTML = html;
+      // A link would leave the form.
+      template.content.querySelectorAll('a').forEach((link) => link.removeAttribute('href'));
       const image = template.content.querySelector('img');
       if (image && logo) {
         image.src = logo;
@@ -98,14 +99,4 @@ export function newPreview(api, id) {
       root.replaceChildren(template.content);
     },
   };
-}
-
-/**
- * Ignores clicks on links, which would leave the form.
- * @param {Event} event
- */
-function keepOnPage(event) {
-  if (event.target instanceof Element && event.target.closest('a')) {
-    event.preventDefault();
-  }
 }

@@ -85,7 +85,9 @@ export function statusPages(app) {
      * @param {StatusPage} page
      */
     leftOut({ missing = [] }) {
-      return missing.length > 0 ? `${missing.length} without a monitor` : '';
+      return missing.length > 0
+        ? `${missing.length === 1 ? '1 entry' : `${missing.length} entries`} without a monitor`
+        : '';
     },
 
     /**
