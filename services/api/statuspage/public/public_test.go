@@ -157,6 +157,7 @@ func TestResponses(t *testing.T) {
 		{"/badges/plain/1f2e3d4c/response.json", 404, "application/problem+json", "no-store", "*"},
 		{"/status/nothing", 404, render.TypeHTML, "no-store", ""},
 		{"/status/nothing.json", 404, "application/problem+json", "no-store", "*"},
+		{"/status/0.5.json", 404, "application/problem+json", "no-store", "*"},
 		{"/status/Shop", 404, render.TypeHTML, "no-store", ""},
 		// A page with a password, or of unknown visibility.
 		{"/status/inner", 401, render.TypeHTML, "private, no-store", ""},
