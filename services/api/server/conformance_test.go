@@ -141,8 +141,8 @@ func (x *exchange) check(routes chi.Routes) error {
 		path = strings.TrimSuffix(x.request.URL.Path, "/")
 	}
 	pattern := routes.Find(match, method, path)
-	if item := x.doc.Paths.Value(path); item != nil && item.GetOperation(method) == nil {
-		pattern = "" // a literal path in the specification precedes a matching pattern
+	if !slices.Contains(allowedMethods(routes, path), method) {
+		pattern = "" // a route with more literal text precedes
 	}
 	err := x.decompress()
 	parameters := make(map[string]string)
