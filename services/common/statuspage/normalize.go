@@ -13,7 +13,8 @@ import (
 )
 
 // Normalize converts the page to its stored form: lists are not nil, ids and host names are in lower case, international
-// host names are in ASCII, labels have no spaces around key and value, visibility and zone are set, and the date is in UTC and whole milliseconds.
+// host names are in ASCII, labels have no spaces around key and value, visibility and zone are set, and the date is in
+// UTC and whole milliseconds.
 func (p *Page) Normalize() {
 	p.ID = strings.ToLower(p.ID)
 	p.Visibility, p.Zone = cmp.Or(p.Visibility, Public), cmp.Or(p.Zone, "UTC")

@@ -2,7 +2,6 @@ package statuspage
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"unicode"
@@ -10,6 +9,7 @@ import (
 
 	"nanomon/services/common/localtime"
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/web"
 )
 
 // Validate checks all fields of a normalized page except ID and Updated. The error is a [monitor.InvalidError] that names
@@ -168,8 +168,8 @@ func validHosts(hosts []string) error {
 			return monitor.Invalid(fmt.Sprintf("hosts must be host names, not %.100q", host),
 				"Enter a name such as status.example.com, without https:// and without a port.")
 		}
-		if _, err := netip.ParseAddr(host); err == nil || host == "localhost" {
-			return monitor.Invalid(fmt.Sprintf("hosts must not contain %s", host),
+		if web.IsLocalHost(host) {
+			return monitor.Invalid(fmt.Sprintf("hosts must not contain the local name %s", host),
 				"At this address, NanoMon itself may be open. Enter a name such as status.example.com.")
 		}
 		if slices.Contains(hosts[:i], host) {

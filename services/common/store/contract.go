@@ -65,9 +65,8 @@ type Store interface {
 	// CreateStatusPage stores p. The caller has set its id. The error is a [monitor.InvalidError] that names slug or hosts
 	// if another page has the slug or a host, or if there are [statuspage.MaxPages] already.
 	CreateStatusPage(ctx context.Context, p statuspage.Page) error
-	// ReplaceStatusPage replaces the page with the id of p, with the same errors for slug and hosts.
-	ReplaceStatusPage(ctx context.Context, p statuspage.Page) error
-	// ReplaceStatusPageIf does the same under the condition of ReplaceMaintenanceWindowIf.
+	// ReplaceStatusPageIf replaces the page with the id of p under the condition of ReplaceMaintenanceWindowIf. It has the
+	// same errors for slug and hosts.
 	ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) error
 	// DeleteStatusPage deletes the page and its messages.
 	DeleteStatusPage(ctx context.Context, id string) error
@@ -84,9 +83,8 @@ type Store interface {
 	// [monitor.ErrNotFound] if the page does not exist, and a [monitor.InvalidError] if the page has
 	// [statuspage.MaxMessages] already.
 	CreateStatusMessage(ctx context.Context, m statuspage.Message) error
-	// ReplaceStatusMessage replaces the message with the id of m. The page stays the same.
-	ReplaceStatusMessage(ctx context.Context, m statuspage.Message) error
-	// ReplaceStatusMessageIf does the same under the condition of ReplaceMaintenanceWindowIf.
+	// ReplaceStatusMessageIf replaces the message with the id of m under the condition of ReplaceMaintenanceWindowIf. It
+	// can't move the message to another page.
 	ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) error
 	DeleteStatusMessage(ctx context.Context, id string) error
 	// DeleteStatusMessageIf deletes the message old under the same condition.

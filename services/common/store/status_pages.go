@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +53,11 @@ func DecodeStatusMessage(text []byte) (m statuspage.Message, err error) {
 	}
 	m.Normalize()
 	return m, nil
+}
+
+// CompareStatusMessages orders messages by the date of the last update and then by id, newest first.
+func CompareStatusMessages(a, b statuspage.Message) int {
+	return cmp.Or(b.LastUpdate().Compare(a.LastUpdate()), cmp.Compare(b.ID, a.ID))
 }
 
 // SlugTaken returns the error for a page whose slug another page has.

@@ -82,10 +82,12 @@ func TestUpgradeOfSQLite(t *testing.T) {
 	c = start()
 	c.compare(t, old.Answers)
 	testLabels(t, c, old)
-	testPush(t, c, func() client {
+	restart := func() client {
 		service.Stop(t)
 		return start()
-	})
+	}
+	testPush(t, c, restart)
+	testStatusPages(t, newClient(api, old.AdminKey), old, restart)
 }
 
 // sealHistory seals the results of the old version, as the running program would do a minute after its start.
@@ -124,7 +126,7 @@ func testUpgradeOfMongoDB(t *testing.T, uri string) {
 	wantIntents(t, database, 1)
 	settings := fixtureSettings(w)
 	maps.Copy(settings, map[string]string{"MONGO_URI": uri, "MONGO_DB": database.Name(), "POLLING_INTERVAL": "1s"})
-	_, api := servicetest.API(t, settings)
+	server, api := servicetest.API(t, settings)
 	c := newClient(api, old.AdminKey)
 	// The answers were recorded after the old version had carried out the stored import.
 	c.compare(t, old.Answers)
@@ -149,6 +151,11 @@ func testUpgradeOfMongoDB(t *testing.T, uri string) {
 		t.Errorf("the exit code of the runner is %d", code)
 	}
 	testLabels(t, c, old)
+	testStatusPages(t, c, old, func() client {
+		server.Stop(t)
+		_, api = servicetest.API(t, settings)
+		return newClient(api, old.AdminKey)
+	})
 }
 
 // testLabels adds labels to a monitor of the old version, and then saves it as a client of that version does.

@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -58,7 +57,7 @@ func (s *Store) StatusMessages(
 	if len(pages) == 0 {
 		return []statuspage.Message{}, nil
 	}
-	var docs []statusMessageDoc
+	var docs []bson.Raw
 	for _, resolved := range []bool{false, true} {
 		left := store.MaxStatusMessages - len(docs)
 		if left == 0 {
@@ -70,16 +69,14 @@ func (s *Store) StatusMessages(
 		}
 		opts := options.Find().SetSort(newestFirst()).SetLimit(int64(left))
 		found, err := findBy(ctx, s.statusMessages, newestFirst("page_id", "resolved"), filter,
-			func(d statusMessageDoc) statusMessageDoc { return d }, opts)
+			func(d bson.Raw) bson.Raw { return d }, opts)
 		if err != nil {
 			return nil, err
 		}
 		docs = append(docs, found...)
 	}
-	list := decodable[statuspage.Message](docs)
-	slices.SortFunc(list, func(a, b statuspage.Message) int {
-		return cmp.Or(b.LastUpdate().Compare(a.LastUpdate()), cmp.Compare(b.ID, a.ID))
-	})
+	list := decodable[statusMessageDoc, statuspage.Message](docs)
+	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, nil
 }
 
@@ -122,33 +119,17 @@ func (s *Store) CreateStatusMessage(ctx context.Context, m statuspage.Message) (
 	return err
 }
 
-// ReplaceStatusMessage replaces the message with the id of m.
-func (s *Store) ReplaceStatusMessage(ctx context.Context, m statuspage.Message) (err error) {
-	defer s.end(ctx, time.Now(), "replace status message", &err)
-	return s.replaceStatusMessage(ctx, m, nil)
-}
-
-// ReplaceStatusMessageIf does the same if the stored message equals old.
+// ReplaceStatusMessageIf replaces the message with the id of m if the stored message equals old.
 func (s *Store) ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) (err error) {
 	defer s.end(ctx, time.Now(), "replace status message", &err)
-	return s.replaceStatusMessage(ctx, m, &old)
-}
-
-func (s *Store) replaceStatusMessage(ctx context.Context, m statuspage.Message, old *statuspage.Message) error {
-	if !monitor.ValidID(m.ID) {
+	if !monitor.ValidID(m.ID) || m.PageID != old.PageID {
 		return monitor.ErrNotFound
 	}
 	doc, err := toStatusMessageDoc(m)
 	if err != nil {
 		return err
 	}
-	return change[statusMessageDoc](ctx, s, s.statusMessages, doc.ID, old, func(filter bson.D) (int64, error) {
-		replaced, err := s.statusMessages.ReplaceOne(ctx, append(filter, field("page_id", doc.PageID)), doc)
-		if err != nil {
-			return 0, err
-		}
-		return replaced.MatchedCount, nil
-	})
+	return replaceOne(ctx, s, s.statusMessages, doc.ID, doc, &old)
 }
 
 // DeleteStatusMessage deletes a message.

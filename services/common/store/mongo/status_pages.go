@@ -46,8 +46,8 @@ func toStatusPageDoc(p statuspage.Page) (statusPageDoc, error) {
 // StatusPages returns all status pages.
 func (s *Store) StatusPages(ctx context.Context) (_ []statuspage.Page, err error) {
 	defer s.end(ctx, time.Now(), "list status pages", &err)
-	docs, err := find(ctx, s.statusPages, bson.D{}, func(d statusPageDoc) statusPageDoc { return d })
-	list := decodable[statuspage.Page](docs)
+	docs, err := find(ctx, s.statusPages, bson.D{}, func(d bson.Raw) bson.Raw { return d })
+	list := decodable[statusPageDoc, statuspage.Page](docs)
 	slices.SortFunc(list, func(a, b statuspage.Page) int {
 		return cmp.Or(cmp.Compare(a.Title, b.Title), cmp.Compare(a.ID, b.ID))
 	})
@@ -111,19 +111,9 @@ func (s *Store) addressesFree(ctx context.Context, doc statusPageDoc) error {
 	return err
 }
 
-// ReplaceStatusPage replaces the status page with the id of p.
-func (s *Store) ReplaceStatusPage(ctx context.Context, p statuspage.Page) (err error) {
-	defer s.end(ctx, time.Now(), "replace status page", &err)
-	return s.replaceStatusPage(ctx, p, nil)
-}
-
-// ReplaceStatusPageIf does the same if the stored page equals old.
+// ReplaceStatusPageIf replaces the page with the id of p if the stored page equals old.
 func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) (err error) {
 	defer s.end(ctx, time.Now(), "replace status page", &err)
-	return s.replaceStatusPage(ctx, p, &old)
-}
-
-func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *statuspage.Page) error {
 	if !monitor.ValidID(p.ID) {
 		return monitor.ErrNotFound
 	}
@@ -131,10 +121,7 @@ func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *s
 	if err != nil {
 		return err
 	}
-	return change[statusPageDoc](ctx, s, s.statusPages, doc.ID, old, func(filter bson.D) (int64, error) {
-		if some, err := findIDs[bson.ObjectID](ctx, s.statusPages, byID(doc.ID), 1); err != nil || len(some) == 0 {
-			return 0, err
-		}
+	return change[statusPageDoc](ctx, s, s.statusPages, doc.ID, &old, func(filter bson.D) (int64, error) {
 		if err := s.addressesFree(ctx, doc); err != nil {
 			return 0, err
 		}
@@ -177,28 +164,23 @@ func (s *Store) deleteStatusMessages(ctx context.Context, pages ...bson.ObjectID
 	return err
 }
 
-// deleteOrphanStatusMessages deletes the messages that have no page. It reads the messages before the pages, so that it
-// can't delete a message of a page that is created at the same time.
+// deleteOrphanStatusMessages deletes messages that have no page, up to those of the first pages that it finds. It reads the
+// pages again after the messages, so that it can't delete a message of a page that is created at the same time.
 func (s *Store) deleteOrphanStatusMessages(ctx context.Context) error {
-	var orphans []bson.ObjectID
-	if err := s.statusMessages.Distinct(ctx, "page_id", bson.D{}).Decode(&orphans); err != nil || len(orphans) == 0 {
-		return err
-	}
 	pages, err := findIDs[bson.ObjectID](ctx, s.statusPages, bson.D{}, 0)
 	if err != nil {
 		return err
 	}
-	orphans = slices.DeleteFunc(orphans, func(id bson.ObjectID) bool { return slices.Contains(pages, id) })
-	return s.deleteStatusMessages(ctx, orphans...)
-}
-
-// decodable returns the content of the documents that can be decoded.
-func decodable[T any, D definition[T]](docs []D) []T {
-	list := make([]T, 0, len(docs))
-	for _, doc := range docs {
-		if content, err := doc.decode(); err == nil {
-			list = append(list, content)
-		}
+	without := bson.D{field("page_id", bson.D{field("$nin", pages)})}
+	opts := options.Find().SetProjection(bson.D{field("page_id", 1)}).SetLimit(deleteStep)
+	orphans, err := find(ctx, s.statusMessages, without, func(d statusMessageDoc) bson.ObjectID { return d.PageID }, opts)
+	if err != nil || len(orphans) == 0 {
+		return err
 	}
-	return list
+	if pages, err = findIDs[bson.ObjectID](ctx, s.statusPages, bson.D{}, 0); err != nil {
+		return err
+	}
+	slices.SortFunc(orphans, func(a, b bson.ObjectID) int { return compareKeys(a, b) })
+	orphans = slices.DeleteFunc(slices.Compact(orphans), func(id bson.ObjectID) bool { return slices.Contains(pages, id) })
+	return s.deleteStatusMessages(ctx, orphans...)
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -14,13 +15,13 @@ var statusMessages = definitions[statuspage.Message]{
 	kind: "status message", table: "status_messages", topic: store.TopicStatusPages, decode: store.DecodeStatusMessage,
 }
 
-// selectStatusMessages selects the messages first from the index, so that it sorts only what it returns.
-const selectStatusMessages = `WITH pages AS (SELECT DISTINCT unhex(value) AS page FROM json_each(?1)), found AS (
+// listStatusMessages selects the messages from the index, so that it reads only the rows that it returns.
+const listStatusMessages = `WITH pages AS (SELECT DISTINCT unhex(value) AS page FROM json_each(?1)), found AS (
 		SELECT m.id, m.resolved, m.date FROM pages p CROSS JOIN status_messages m ON m.page = p.page AND m.resolved = 0
 		UNION ALL
 		SELECT m.id, m.resolved, m.date FROM pages p CROSS JOIN status_messages m ON m.page = p.page AND m.resolved = 1 AND m.date >= ?2
 		ORDER BY 2, 3 DESC, 1 DESC LIMIT ?3)
-	SELECT m.definition FROM found f CROSS JOIN status_messages m ON m.id = f.id ORDER BY f.date DESC, f.id DESC`
+	SELECT m.definition FROM found f CROSS JOIN status_messages m ON m.id = f.id`
 
 // StatusMessages returns messages of status pages.
 func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error) {
@@ -30,12 +31,13 @@ func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time
 		return nil, err
 	}
 	args := []any{string(ids), ceilMilli(since), store.MaxStatusMessages}
-	err = statusMessages.each(ctx, s, selectStatusMessages, args, func(m statuspage.Message, err error) error {
+	err = statusMessages.each(ctx, s, listStatusMessages, args, func(m statuspage.Message, err error) error {
 		if err == nil {
 			list = append(list, m)
 		}
 		return nil
 	})
+	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, err
 }
 
@@ -43,6 +45,12 @@ func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time
 func (s *Store) StatusMessage(ctx context.Context, id string) (statuspage.Message, error) {
 	return statusMessages.get(ctx, s, id)
 }
+
+const (
+	countStatusMessages = "SELECT count(*) FROM status_messages WHERE page = ?"
+	insertStatusMessage = `INSERT INTO status_messages (id, page, resolved, date, definition) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`
+)
 
 // CreateStatusMessage stores a new message.
 func (s *Store) CreateStatusMessage(ctx context.Context, m statuspage.Message) error {
@@ -59,15 +67,14 @@ func (s *Store) CreateStatusMessage(ctx context.Context, m statuspage.Message) e
 		if n, err := t.number("SELECT count(*) FROM status_pages WHERE id = ?", page); err != nil || n == 0 {
 			return orNotFound(err)
 		}
-		n, err := t.number("SELECT count(*) FROM status_messages WHERE page = ?", page)
+		n, err := t.number(countStatusMessages, page)
 		if err == nil && n >= statuspage.MaxMessages {
 			err = store.TooManyStatusMessages()
 		}
 		if err != nil {
 			return err
 		}
-		const insert = "INSERT INTO status_messages (id, page, resolved, date, definition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-		added, err := t.exec(insert, id, page, m.State() == statuspage.Resolved, m.LastUpdate().UnixMilli(), definition)
+		added, err := t.exec(insertStatusMessage, id, page, m.State() == statuspage.Resolved, m.LastUpdate().UnixMilli(), definition)
 		if err == nil && added == 0 {
 			err = monitor.Invalidf("a message with the id %s already exists", m.ID)
 		}
@@ -83,23 +90,14 @@ func orNotFound(err error) error {
 	return err
 }
 
-// ReplaceStatusMessage replaces the message with the id of m.
-func (s *Store) ReplaceStatusMessage(ctx context.Context, m statuspage.Message) error {
-	return s.replaceStatusMessage(ctx, m, nil)
-}
-
-// ReplaceStatusMessageIf does the same if the stored message equals old.
+// ReplaceStatusMessageIf replaces the message with the id of m if the stored message equals old.
 func (s *Store) ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) error {
-	return s.replaceStatusMessage(ctx, m, &old)
-}
-
-func (s *Store) replaceStatusMessage(ctx context.Context, m statuspage.Message, old *statuspage.Message) error {
 	page, _ := rawID(m.PageID)
 	definition, err := encodeMessage(&m)
 	if err != nil {
 		return err
 	}
-	return statusMessages.change(ctx, s, "replace", m.ID, old, func(t *tx, id []byte) (int, error) {
+	return statusMessages.change(ctx, s, "replace", m.ID, &old, func(t *tx, id []byte) (int, error) {
 		return t.exec("UPDATE status_messages SET resolved = ?, date = ?, definition = ? WHERE id = ? AND page = ?",
 			m.State() == statuspage.Resolved, m.LastUpdate().UnixMilli(), definition, id, page)
 	})

@@ -48,7 +48,7 @@ func (s *Store) CreateStatusPage(ctx context.Context, p statuspage.Page) error {
 			err = store.TooManyStatusPages()
 		}
 		if err == nil {
-			err = t.claimAddresses(id, p)
+			err = claimAddresses(t, id, p)
 		}
 		if err != nil {
 			return err
@@ -65,10 +65,12 @@ func (s *Store) CreateStatusPage(ctx context.Context, p statuspage.Page) error {
 const (
 	selectSlugOwner = "SELECT id FROM status_pages WHERE slug = ? AND id <> ?"
 	deleteHosts     = "DELETE FROM status_page_hosts WHERE page = ?"
+
+	deleteStatusMessages = "DELETE FROM status_messages WHERE page = ?"
 )
 
 // claimAddresses returns an error if another page has the slug or a host of p, and stores the hosts.
-func (t *tx) claimAddresses(id []byte, p statuspage.Page) error {
+func claimAddresses(t *tx, id []byte, p statuspage.Page) error {
 	other, err := t.ids(selectSlugOwner, p.Slug, id)
 	if err == nil && len(other) > 0 {
 		err = store.SlugTaken(p.Slug)
@@ -86,27 +88,15 @@ func (t *tx) claimAddresses(id []byte, p statuspage.Page) error {
 	return err
 }
 
-// ReplaceStatusPage replaces the status page with the id of p.
-func (s *Store) ReplaceStatusPage(ctx context.Context, p statuspage.Page) error {
-	return s.replaceStatusPage(ctx, p, nil)
-}
-
-// ReplaceStatusPageIf does the same if the stored page equals old.
+// ReplaceStatusPageIf replaces the page with the id of p if the stored page equals old.
 func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) error {
-	return s.replaceStatusPage(ctx, p, &old)
-}
-
-func (s *Store) replaceStatusPage(ctx context.Context, p statuspage.Page, old *statuspage.Page) error {
 	p.Normalize()
 	definition, err := store.EncodeStatusPage(p)
 	if err != nil {
 		return err
 	}
-	return statusPages.change(ctx, s, "replace", p.ID, old, func(t *tx, id []byte) (int, error) {
-		if n, err := t.number("SELECT count(*) FROM status_pages WHERE id = ?", id); err != nil || n == 0 {
-			return 0, err
-		}
-		if err := t.claimAddresses(id, p); err != nil {
+	return statusPages.change(ctx, s, "replace", p.ID, &old, func(t *tx, id []byte) (int, error) {
+		if err := claimAddresses(t, id, p); err != nil {
 			return 0, err
 		}
 		return t.exec("UPDATE status_pages SET slug = ?, title = ?, definition = ? WHERE id = ?", p.Slug, p.Title, definition, id)
@@ -125,7 +115,7 @@ func (s *Store) DeleteStatusPageIf(ctx context.Context, old statuspage.Page) err
 
 func (s *Store) deleteStatusPage(ctx context.Context, id string, old *statuspage.Page) error {
 	return statusPages.change(ctx, s, "delete", id, old, func(t *tx, id []byte) (int, error) {
-		for _, statement := range []string{deleteHosts, "DELETE FROM status_messages WHERE page = ?"} {
+		for _, statement := range []string{deleteHosts, deleteStatusMessages} {
 			if _, err := t.exec(statement, id); err != nil {
 				return 0, err
 			}

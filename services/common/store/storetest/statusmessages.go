@@ -94,11 +94,14 @@ func statusMessagesSince(ctx context.Context, t *testing.T, s store.Store) {
 
 	// An update that resolves a message, and one that opens it again, move it.
 	last := want[4]
-	last.Updates = append(slices.Clone(last.Updates), statuspage.Update{Date: base.Add(3 * time.Hour), State: statuspage.Resolved})
-	must(t, s.ReplaceStatusMessage(ctx, last))
+	update := func(at time.Duration, state statuspage.State) {
+		old := last
+		last.Updates = append(slices.Clone(last.Updates), statuspage.Update{Date: base.Add(at), State: state})
+		must(t, s.ReplaceStatusMessageIf(ctx, last, old))
+	}
+	update(3*time.Hour, statuspage.Resolved)
 	same(t, "after resolving", got(s.StatusMessages(ctx, both, base.Add(7*time.Hour)))(t), want[:4])
-	last.Updates = append(slices.Clone(last.Updates), statuspage.Update{Date: base.Add(10 * time.Hour), State: statuspage.Monitoring})
-	must(t, s.ReplaceStatusMessage(ctx, last))
+	update(10*time.Hour, statuspage.Monitoring)
 	same(t, "after opening again", got(s.StatusMessages(ctx, both, base.Add(7*time.Hour)))(t), append([]statuspage.Message{last}, want[:4]...))
 }
 
@@ -112,13 +115,13 @@ func statusMessageNotFound(ctx context.Context, t *testing.T, s store.Store) {
 		wantError(t, "DeleteStatusMessage "+id, s.DeleteStatusMessage(ctx, id), monitor.ErrNotFound)
 		m := newMessage(pages[0], 1)
 		m.ID = id
-		wantError(t, "ReplaceStatusMessage "+id, s.ReplaceStatusMessage(ctx, m), monitor.ErrNotFound)
+		wantError(t, "ReplaceStatusMessageIf "+id, s.ReplaceStatusMessageIf(ctx, m, m), monitor.ErrNotFound)
 		m = newMessage(statuspage.Page{ID: id}, 1)
 		wantError(t, "CreateStatusMessage on page "+id, s.CreateStatusMessage(ctx, m), monitor.ErrNotFound)
 	}
 	moved := another
 	moved.PageID = pages[1].ID
-	wantError(t, "moving a message to another page", s.ReplaceStatusMessage(ctx, moved), monitor.ErrNotFound)
+	wantError(t, "moving a message to another page", s.ReplaceStatusMessageIf(ctx, moved, another), monitor.ErrNotFound)
 	same(t, "message at the end", got(s.StatusMessage(ctx, another.ID))(t), another)
 }
 

@@ -83,7 +83,7 @@ func statusPageNotFound(ctx context.Context, t *testing.T, s store.Store) {
 		wantError(t, "DeleteStatusPage "+id, s.DeleteStatusPage(ctx, id), monitor.ErrNotFound)
 		p := newPage("another")
 		p.ID = id
-		wantError(t, "ReplaceStatusPage "+id, s.ReplaceStatusPage(ctx, p), monitor.ErrNotFound)
+		wantError(t, "ReplaceStatusPageIf "+id, s.ReplaceStatusPageIf(ctx, p, p), monitor.ErrNotFound)
 	}
 	same(t, "pages at the end", got(s.StatusPages(ctx))(t), []statuspage.Page{another})
 }
@@ -122,16 +122,16 @@ func addressesAreUnique(ctx context.Context, t *testing.T, s store.Store) {
 	wantNamed(t, "creating a page with the same slug", s.CreateStatusPage(ctx, sameSlug), "slug")
 	wantNamed(t, "creating a page with the same host", s.CreateStatusPage(ctx, sameHost), "hosts")
 	sameSlug.ID, sameHost.ID = second.ID, second.ID
-	wantNamed(t, "replacing a page by one with the same slug", s.ReplaceStatusPage(ctx, sameSlug), "slug")
-	wantNamed(t, "replacing a page by one with the same host", s.ReplaceStatusPage(ctx, sameHost), "hosts")
-	wantNamed(t, "the same with a condition", s.ReplaceStatusPageIf(ctx, sameHost, second), "hosts")
+	wantNamed(t, "replacing a page by one with the same slug", s.ReplaceStatusPageIf(ctx, sameSlug, second), "slug")
+	wantNamed(t, "replacing a page by one with the same host", s.ReplaceStatusPageIf(ctx, sameHost, second), "hosts")
 	same(t, "list", got(s.StatusPages(ctx))(t), all)
 
 	// A page keeps its own addresses, and releases those that it no longer has.
-	first.Slug, first.Hosts = "renamed", []string{"b.example", "e.example"}
-	must(t, s.ReplaceStatusPage(ctx, first))
-	second.Slug, second.Hosts = "first", []string{"a.example"}
-	must(t, s.ReplaceStatusPage(ctx, second))
+	renamed, moved := first, second
+	renamed.Slug, renamed.Hosts = "renamed", []string{"b.example", "e.example"}
+	must(t, s.ReplaceStatusPageIf(ctx, renamed, first))
+	moved.Slug, moved.Hosts = "first", []string{"a.example"}
+	must(t, s.ReplaceStatusPageIf(ctx, moved, second))
 	must(t, s.DeleteStatusPage(ctx, first.ID))
 	sameHost.ID, sameHost.Slug = newID(1), "renamed"
 	must(t, s.CreateStatusPage(ctx, sameHost))
@@ -154,15 +154,18 @@ func onePageGetsAddress(ctx context.Context, t *testing.T, s store.Store) {
 			}
 			edited := pages[n]
 			edited.Hosts = []string{fmt.Sprintf("own-%d-%d.example", round, n), host}
-			return s.ReplaceStatusPage(ctx, edited)
+			return s.ReplaceStatusPageIf(ctx, edited, pages[n])
 		})
+		for n := range pages {
+			pages[n] = got(s.StatusPage(ctx, pages[n].ID))(t)
+		}
 		oneGets(t, func(n int) error {
 			if n%2 == 0 {
 				return s.CreateStatusPage(ctx, newPage(fmt.Sprintf("round-%d", round)))
 			}
 			edited := pages[n]
 			edited.Slug = fmt.Sprintf("round-%d", round)
-			return s.ReplaceStatusPage(ctx, edited)
+			return s.ReplaceStatusPageIf(ctx, edited, pages[n])
 		})
 		for _, p := range got(s.StatusPages(ctx))(t) {
 			must(t, s.DeleteStatusPage(ctx, p.ID))
@@ -189,10 +192,11 @@ func replaceAndDeleteStatusPage(ctx context.Context, t *testing.T, s store.Store
 	message, kept := newMessage(p, 1), newMessage(other, 2)
 	must(t, s.CreateStatusMessage(ctx, message))
 	must(t, s.CreateStatusMessage(ctx, kept))
+	old := p
 	p.Slug, p.Title, p.Hosts, p.Updated = "d", "Title after the other", []string{}, base.Add(time.Minute)
 	p.Visibility, p.PasswordHash = statuspage.Password, "hash"
-	must(t, s.ReplaceStatusPage(ctx, p))
-	must(t, s.ReplaceStatusPage(ctx, p))
+	must(t, s.ReplaceStatusPageIf(ctx, p, old))
+	must(t, s.ReplaceStatusPageIf(ctx, p, p))
 	same(t, "list ordered by the new title", got(s.StatusPages(ctx))(t), []statuspage.Page{other, p})
 	same(t, "message", got(s.StatusMessage(ctx, message.ID))(t), message)
 

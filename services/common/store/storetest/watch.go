@@ -92,13 +92,15 @@ func watchChanges(ctx context.Context, t *testing.T, s store.Store) {
 		{"add ping", store.TopicPings, func() error { return s.AddPing(ctx, newPing(m.ID, 1, base)) }},
 		{"create status page", store.TopicStatusPages, func() error { return s.CreateStatusPage(ctx, page) }},
 		{"replace status page", store.TopicStatusPages, func() error {
+			old := page
 			page.Title = "other"
-			return s.ReplaceStatusPage(ctx, page)
+			return s.ReplaceStatusPageIf(ctx, page, old)
 		}},
 		{"create status message", store.TopicStatusPages, func() error { return s.CreateStatusMessage(ctx, message) }},
 		{"replace status message", store.TopicStatusPages, func() error {
+			old := message
 			message.Title = "other"
-			return s.ReplaceStatusMessage(ctx, message)
+			return s.ReplaceStatusMessageIf(ctx, message, old)
 		}},
 		{"delete status message", store.TopicStatusPages, func() error { return s.DeleteStatusMessage(ctx, message.ID) }},
 		{"delete status page", store.TopicStatusPages, func() error { return s.DeleteStatusPage(ctx, page.ID) }},
