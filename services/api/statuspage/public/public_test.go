@@ -43,26 +43,19 @@ func (p pages) OfHost(host string) *statuspage.Published {
 }
 
 // published returns a page with one entry.
-func published(t *testing.T, p document.Page) *statuspage.Published {
-	t.Helper()
+func published(p document.Page) *statuspage.Published {
 	ms := 12.5
 	v := &view.Page{
 		Slug: p.Slug, Title: p.Title, Show: p.Show, Zone: time.UTC, NoIndex: p.NoIndex, HasLogo: p.Logo != "",
 		Sections: []view.Section{{Entries: []view.Entry{{ID: "1f2e3d4c", Name: "Payments", Level: view.Operational,
 			Uptimes: map[string]float64{"24h": 100, "30d": 99.5}, Response: &ms}}}},
 	}
-	body := func(kind string, data []byte) statuspage.Body {
-		b, err := statuspage.NewBody(kind, data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
 	result := &statuspage.Published{
-		Page: p, View: v, HTML: body(render.TypeHTML, render.Page(v)), JSON: body(render.TypeJSON, render.JSON(v)), Atom: body(render.TypeAtom, render.Atom(v)),
+		Page: p, View: v, HTML: statuspage.NewBody(render.TypeHTML, render.Page(v)), JSON: statuspage.NewBody(render.TypeJSON, render.JSON(v)),
+		Atom: statuspage.NewBody(render.TypeAtom, render.Atom(v)),
 	}
 	if p.Logo != "" {
-		result.Logo = body("image/png", []byte("\x89PNG\r\n\x1a\n"))
+		result.Logo = statuspage.NewBody("image/png", []byte("\x89PNG\r\n\x1a\n"))
 	}
 	return result
 }
@@ -81,7 +74,7 @@ func examples(t *testing.T) pages {
 			Show: document.Show{Uptime: true, ResponseTime: true}, Hosts: []string{"inner.example"}},
 		{ID: "65a50000000000000000000d", Slug: "odd", Title: "Odd", Visibility: "odd"},
 	} {
-		list[p.Slug] = published(t, p)
+		list[p.Slug] = published(p)
 	}
 	return list
 }
@@ -164,6 +157,7 @@ func TestResponses(t *testing.T) {
 		{"/badges/plain/1f2e3d4c/response.json", 404, "application/problem+json", "no-store", "*"},
 		{"/status/nothing", 404, render.TypeHTML, "no-store", ""},
 		{"/status/nothing.json", 404, "application/problem+json", "no-store", "*"},
+		{"/status/0.5.json", 404, "application/problem+json", "no-store", "*"},
 		{"/status/Shop", 404, render.TypeHTML, "no-store", ""},
 		// A page with a password, or of unknown visibility.
 		{"/status/inner", 401, render.TypeHTML, "private, no-store", ""},
