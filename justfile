@@ -88,11 +88,12 @@ test-pods: _page _test-tools
     @scripts/build-kubernetes.sh >/dev/null
     go test -race -count=1 -v -timeout 20m ./tests/deploy/pods
 
-# Run the long tests: pods, all installations with Helm 3 and 4, the commands of all documents, a release, memory, steps of SQLite, a million monitors; needs root
+# Run the long tests: pods, all installations with Helm 3 and 4, the commands of all documents, a release, memory, status pages without the store, steps of SQLite, a million monitors; needs root
 test-long: test-pods
     go test -C tests/deploy/kubernetes -count=1 -v -timeout 45m ./cluster ./workshop
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
+    go test -count=1 -v -timeout 5m -run StatusPage ./tests/system/fault -minute
     go test -run '^$' -bench AppendWhile -benchtime 1x ./services/common/store/sqlite
     go test -count=1 -v -timeout 10m -p 1 -run 'AssignmentIsEven|ReconcileOfMany' ./services/runner/cluster ./services/runner/engine -million
 

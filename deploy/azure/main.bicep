@@ -38,6 +38,9 @@ param settings object = {}
 @description('Secret settings of the runner, by their names in docs/configuration.md, such as { ALERT_SMTP_PASSWORD: \'…\' }. Empty values are ignored.')
 param secretSettings object = {}
 
+@description('Host names of status pages, each as { name: \'status.example.org\', certificateId: \'...\' } with the id of a certificate in the environment. They lead to the API.')
+param statusPageHosts array = []
+
 @description('Number of runners. They divide the monitors among themselves.')
 @minValue(1)
 param runnerReplicas int = 1
@@ -169,7 +172,11 @@ resource api 'Microsoft.App/containerApps@2024-03-01' = {
     configuration: {
       secrets: databaseSecrets
       registries: registries
-      ingress: { external: reachable, targetPort: 8000 }
+      ingress: {
+        external: reachable
+        targetPort: 8000
+        customDomains: map(statusPageHosts, h => { name: h.name, certificateId: h.certificateId, bindingType: 'SniEnabled' })
+      }
     }
     template: {
       containers: [

@@ -53,7 +53,9 @@ type client struct {
 	connections int
 	// encodings is the value of Accept-Encoding; empty for none.
 	encodings string
-	http      *http.Client
+	// tag is the value of If-None-Match; empty for none.
+	tag  string
+	http *http.Client
 }
 
 func newClient(api, token string, connections int) *client {
@@ -75,8 +77,7 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 			for ctx.Err() == nil {
 				sent, size := time.Now(), counter(0)
 				if err := c.send(ctx, r, &size); err != nil {
-					parts[i].errors++
-					parts[i].err = cmp.Or(parts[i].err, err)
+					parts[i].fail(err)
 				} else {
 					parts[i].times = append(parts[i].times, time.Since(sent))
 					parts[i].bytes = int64(size)
@@ -88,7 +89,18 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 		})
 	}
 	group.Wait()
-	all := result{elapsed: time.Since(started)}
+	return merge(parts, time.Since(started))
+}
+
+// fail counts a failed request.
+func (r *result) fail(err error) {
+	r.errors++
+	r.err = cmp.Or(r.err, err)
+}
+
+// merge returns the results of several connections as one.
+func merge(parts []result, elapsed time.Duration) result {
+	all := result{elapsed: elapsed}
 	for _, part := range parts {
 		all.times = append(all.times, part.times...)
 		all.bytes = cmp.Or(part.bytes, all.bytes)
@@ -99,11 +111,17 @@ func (c *client) measure(ctx context.Context, r route, duration time.Duration) r
 	return all
 }
 
-// send sends a request and writes the body of the response to w. A status other than 2xx is an error.
+// send sends a request and writes the body of the response to w. A status other than 2xx and 304 is an error.
 func (c *client) send(ctx context.Context, r route, w io.Writer) error {
+	_, err := c.receive(ctx, r, w)
+	return err
+}
+
+// receive does the same as send and returns the header of the response.
+func (c *client) receive(ctx context.Context, r route, w io.Writer) (http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, r.method, c.api+r.path, strings.NewReader(r.body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
@@ -111,17 +129,20 @@ func (c *client) send(ctx context.Context, r route, w io.Writer) error {
 	if c.encodings != "" {
 		request.Header.Set("Accept-Encoding", c.encodings)
 	}
+	if c.tag != "" {
+		request.Header.Set("If-None-Match", c.tag)
+	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode >= http.StatusMultipleChoices {
+	if response.StatusCode >= http.StatusMultipleChoices && response.StatusCode != http.StatusNotModified {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
-		return fmt.Errorf("%s: %s", response.Status, text)
+		return nil, fmt.Errorf("%s: %s", response.Status, text)
 	}
 	_, err = io.Copy(w, response.Body)
-	return err
+	return response.Header, err
 }
 
 // read decodes the JSON at a path into target.

@@ -62,6 +62,7 @@ var sections = []section{
 	{"reads", (*bench).reads},
 	{"capacity", (*bench).capacity},
 	{"events", (*bench).events},
+	{"crowd", (*bench).crowd},
 	{"start", (*bench).start},
 }
 

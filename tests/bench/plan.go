@@ -33,13 +33,16 @@ type plan struct {
 	// streamRounds is how often a new process gets these clients. A single process may return so much memory to the
 	// system while they connect that its memory shrinks.
 	streamRounds int
+	// crowdRate is the number of requests per second to a status page, for the time of crowdTime.
+	crowdRate int
+	crowdTime time.Duration
 	// starts is how often the standalone is started.
 	starts int
 }
 
 // Each monitor of a history has a result every 30 s.
 var (
-	// longPlan takes about 20 minutes.
+	// longPlan takes about 22 minutes.
 	longPlan = plan{
 		rounds: 3, round: 10 * time.Second, rate: 1000, settle: 2 * time.Second,
 		crowds: []int{1000, 10_000}, interval: 10 * time.Second, watch: 15 * time.Second,
@@ -47,7 +50,7 @@ var (
 		route: 1500 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 116, readDays: 30, read: 2 * time.Second, // 10 million results
 		firstRate: 500, maxRate: 16_000, halvings: 3, step: 4 * time.Second,
-		streams: 900, streamRounds: 3, starts: 5,
+		streams: 900, streamRounds: 3, crowdRate: 2000, crowdTime: 30 * time.Second, starts: 5,
 	}
 	// shortPlan takes about 4 minutes.
 	shortPlan = plan{
@@ -57,7 +60,7 @@ var (
 		route: 200 * time.Millisecond, monitors: 1000, connections: 16,
 		readMonitors: 4, readDays: 30, read: 300 * time.Millisecond,
 		firstRate: 1000, maxRate: 16_000, halvings: 1, step: time.Second,
-		streams: 200, streamRounds: 3, starts: 3,
+		streams: 200, streamRounds: 3, crowdRate: 2000, crowdTime: 10 * time.Second, starts: 3,
 	}
 )
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +58,8 @@ type usage struct {
 	cpu float64
 	// p50 and p99 are percentiles of the lateness in seconds.
 	p50, p99 float64
+	// late is the share of the checks that began more than maxDelay after their due time, in percent.
+	late float64
 	// skipped is the number of checks that were skipped because the one before had not ended, or of the bare loop's
 	// requests that failed.
 	skipped float64
@@ -80,7 +83,7 @@ func (p process) watch(t testing.TB, g *target, d time.Duration) usage {
 	h := subtract(after.lateness, before.lateness)
 	u := usage{
 		checks: h.total(), skipped: after.skipped - before.skipped, busiest: float64(g.busiest()), resident: resident,
-		p50: h.quantile(0.5), p99: h.quantile(0.99),
+		p50: h.quantile(0.5), p99: h.quantile(0.99), late: 100 * h.above(maxDelay) / max(1, h.total()),
 	}
 	u.cpu = (after.cpu - before.cpu) / max(1, u.checks)
 	return u
@@ -135,6 +138,11 @@ func subtract(after, before histogram) histogram {
 
 func (h histogram) total() float64 { return h[len(h)-1] }
 
+// above returns the number of observations above the upper end of a bucket.
+func (h histogram) above(bucket float64) float64 {
+	return h.total() - h[slices.Index(latenessBuckets, bucket)]
+}
+
 // quantile estimates a quantile as Prometheus does: the observations in a bucket are spread evenly.
 func (h histogram) quantile(q float64) float64 {
 	rank, lower, below := q*h.total(), 0.0, 0.0
@@ -149,7 +157,7 @@ func (h histogram) quantile(q float64) float64 {
 
 // String returns the usage for the progress.
 func (u usage) String() string {
-	return fmt.Sprintf("%.0f checks, %.0f skipped, CPU %s each, lateness p50 %s, p99 %s, busiest 100 ms %.0f, memory %s",
-		u.checks, u.skipped, seconds.format(u.cpu), seconds.format(u.p50), seconds.format(u.p99), u.busiest,
+	return fmt.Sprintf("%.0f checks, %.0f skipped, CPU %s each, lateness p50 %s, p99 %s, %.2f %% late, busiest 100 ms %.0f, memory %s",
+		u.checks, u.skipped, seconds.format(u.cpu), seconds.format(u.p50), seconds.format(u.p99), u.late, u.busiest,
 		bytes.format(u.resident))
 }

@@ -21,6 +21,7 @@ const (
 	seconds   unit = "s"
 	bytes     unit = "B"
 	perSecond unit = "/s"
+	percent   unit = "%"
 	count     unit = ""
 )
 

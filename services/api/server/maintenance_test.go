@@ -196,3 +196,38 @@ func TestIgnoredResults(t *testing.T) {
 		t.Errorf("%v s of maintenance and %v s blocked in the past, want about 300 and 0", earlier.Maintenance, earlier.Blocked)
 	}
 }
+
+// TestPublicWindows creates windows that status pages show.
+func TestPublicWindows(t *testing.T) {
+	a := startAPI(t, nil)
+	const rest = `"name": "n", "groups": ["web"], "start": "2026-03-01T10:00:00Z", "end": "2026-03-01T11:00:00Z"}`
+	created := decodeAs[windowResponse](t, a.do("POST", "/api/maintenance", `{"public": true, "publicName": "New disks", `+rest))
+	if !created.Public || created.PublicName != "New disks" {
+		t.Errorf("created is %+v", created)
+	}
+	path := "/api/maintenance/" + created.ID
+	before := a.windows()
+	for body, detail := range map[string]string{
+		`{"public": "yes", ` + rest:                                                  `field "public" must be a bool, not a string`,
+		`{"publicName": 5, ` + rest:                                                  `field "publicName" must be a string, not a number`,
+		`{"publicName": "x", ` + rest:                                                "publicName needs public to be true",
+		`{"public": true, "publicName": " ", ` + rest:                                "publicName contains only spaces",
+		`{"public": true, "publicName": "a\u202eb", ` + rest:                         "publicName contains the control character U+202E",
+		`{"public": true, "publicName": "` + strings.Repeat("x", 301) + `", ` + rest: "publicName has 301 characters, at most 300 are allowed",
+	} {
+		a.do("POST", "/api/maintenance", body).wantProblem(t, 400, detail)
+		a.do("PUT", path, body).wantProblem(t, 400, detail)
+	}
+	same(t, "windows", a.windows(), before)
+	for body, want := range map[string]maintenance.Window{
+		`{"public": true, ` + rest:                     {Public: true},
+		`{"public": null, "publicName": null, ` + rest: {},
+		`{"public": true, "publicName": "P", ` + rest:  {Public: true, PublicName: "P"},
+		`{"public": false, "publicName": "", ` + rest:  {},
+	} {
+		replaced := decodeAs[windowResponse](t, a.do("PUT", path, body))
+		if replaced.Public != want.Public || replaced.PublicName != want.PublicName {
+			t.Errorf("%s: %+v", body, replaced)
+		}
+	}
+}

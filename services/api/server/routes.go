@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,23 +75,27 @@ func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 	}
 }
 
-// allowedMethods returns the methods of a path. A literal route such as /api/monitors/check hides the pattern
-// /api/monitors/{id}, which also matches the path.
-func allowedMethods(routes chi.Routes, path string) []string {
-	var exact, all []string
+// parameter matches a parameter in the pattern of a route.
+var parameter = regexp.MustCompile(`\{\w+\}`)
+
+// allowedMethods returns the methods of a path. If several patterns match it, the one with the most literal text decides:
+// /api/monitors/check hides /api/monitors/{id}, and /status/{slug}.json hides /status/{slug}.
+func allowedMethods(routes chi.Routes, path string) (allowed []string) {
+	most := 0
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		pattern := routes.Find(chi.NewRouteContext(), method, path)
-		if pattern == path {
-			exact = append(exact, method)
+		if pattern == "" {
+			continue
 		}
-		if pattern != "" {
-			all = append(all, method)
+		literal := len(parameter.ReplaceAllString(pattern, ""))
+		if literal > most {
+			most, allowed = literal, nil
+		}
+		if literal == most {
+			allowed = append(allowed, method)
 		}
 	}
-	if len(exact) > 0 {
-		return exact
-	}
-	return all
+	return allowed
 }
 
 // handle converts a handler that returns an error before it has written anything to an http.HandlerFunc.

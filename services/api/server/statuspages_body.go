@@ -4,11 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"nanomon/services/api/statuspage/password"
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
+	"nanomon/services/common/web"
 )
 
 // statusPageDraft is a page in a request. It has no id, date and hash.
@@ -28,7 +32,10 @@ func readStatusPage(w http.ResponseWriter, r *http.Request) (statusPageDraft, er
 	if err != nil {
 		return draft, err
 	}
-	return draft, draft.complete()
+	if err := draft.complete(); err != nil {
+		return draft, err
+	}
+	return draft, rejectOwnHosts(r, draft.page)
 }
 
 // complete converts the page to its stored form and validates it, except for the password.
@@ -38,6 +45,22 @@ func (d *statusPageDraft) complete() error {
 	page := d.page
 	page.PasswordHash = "validatePassword validates it"
 	return page.Validate()
+}
+
+// rejectOwnHosts returns an error if a page has a host name under which its sender uses NanoMon. The API and the page for
+// operators would not be available there any more.
+func rejectOwnHosts(r *http.Request, p statuspage.Page) error {
+	own := []string{web.HostName(r.Host)}
+	if origin, err := url.Parse(r.Header.Get("Origin")); err == nil {
+		own = append(own, web.HostName(origin.Host))
+	}
+	for _, host := range p.Hosts {
+		if slices.Contains(own, host) {
+			return monitor.Invalid(fmt.Sprintf("hosts contains %q, under which you use NanoMon", host),
+				"Only the status page would be available there. Enter another host name.")
+		}
+	}
+	return nil
 }
 
 // decodeStatusPage decodes a JSON object. The error is a [monitor.InvalidError] that names the invalid field.

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -159,6 +160,31 @@ func TestTakenSlugsAndHosts(t *testing.T) {
 		}
 	}
 	same(t, "pages", a.statusPages(), before)
+}
+
+// TestOwnHosts uses the host names under which the operator uses the API and the page as host names of a status page.
+func TestOwnHosts(t *testing.T) {
+	a := startAPI(t, nil)
+	send := func(method, path, body string) response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, a.url+path, strings.NewReader(body))
+		must(t, err)
+		r.Host = "API.example.org.:8000"
+		r.Header.Set("Origin", "https://page.example.org:8443")
+		r.Header.Set("Content-Type", "application/json")
+		// The page has another host name than the API, so the request must come from the same site.
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		return a.send(r)
+	}
+	path := a.createPage(`{"slug": "s", "title": "T"}`)
+	for _, own := range []string{"api.example.org", "page.example.org"} {
+		body := fmt.Sprintf(`{"slug": "s", "title": "T", "hosts": ["status.example.org", %q]}`, own)
+		detail := fmt.Sprintf("hosts contains %q, under which you use NanoMon", own)
+		send("PUT", path, body).wantProblem(t, 400, detail)
+		send("POST", "/api/status-pages", body).wantProblem(t, 400, detail)
+		send("POST", "/api/status-pages/import", "["+body+"]").wantProblem(t, 400, `page 1 "s": `+detail)
+	}
+	same(t, "hosts", a.statusPages()[0].Hosts, []string{})
 }
 
 // TestUnusualStatusPages stores pages with unusual but valid content.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
 )
 
@@ -22,11 +23,17 @@ type updateDraft struct {
 	Text  string           `json:"text"`
 }
 
+// maxAhead is how far the clock of a client may be ahead.
+const maxAhead = 5 * time.Minute
+
 // update returns the update that a request describes. prefix precedes the names of its fields in the error.
 func (d updateDraft) update(prefix string, now time.Time) (statuspage.Update, error) {
 	date, err := parseDate(prefix+"date", d.Date)
-	if d.Date == nil {
+	switch {
+	case d.Date == nil:
 		date = now
+	case date.After(now.Add(maxAhead)):
+		err = monitor.Invalidf("%sdate must not be in the future", prefix)
 	}
 	return statuspage.Update{Date: date, State: d.State, Text: d.Text}, err
 }

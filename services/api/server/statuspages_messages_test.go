@@ -66,7 +66,7 @@ func TestStatusMessageLifeCycle(t *testing.T) {
 // TestUnknownMessages uses wrong ids of pages and messages.
 func TestUnknownMessages(t *testing.T) {
 	a := startAPI(t, nil)
-	page, other := a.createPage(pageJSON), a.createPage(withPassword("other", pagePassword))
+	page, other := a.createPage(pageJSON), a.createPage(`{"slug": "other", "title": "Other"}`)
 	message := decodeAs[statuspage.Message](t, a.do("POST", page+"/messages", messageJSON))
 	before := a.messages(message.PageID)
 	for _, method := range []string{"GET", "PUT", "DELETE", "POST"} {
@@ -133,7 +133,7 @@ func TestInvalidMessages(t *testing.T) {
 	a := startAPI(t, nil)
 	path := a.createPage(pageJSON) + "/messages"
 	message := decodeAs[statuspage.Message](t, a.do("POST", path, messageJSON))
-	one := path+"/"+message.ID
+	one := path + "/" + message.ID
 	before := a.messages(message.PageID)
 	long, full := strings.Repeat("ü", 5001), make([]any, 101)
 	for i := range full {
@@ -177,7 +177,9 @@ func TestInvalidMessages(t *testing.T) {
 		{"text", []string{}, `field "updates.text" must be a string, not an array`, `field "text" must be a string, not an array`},
 		{"date", "today", `field "updates.date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`, `field "date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`},
 		{"date", 7, `field "updates.date" must be a string, not a number`, `field "date" must be a string, not a number`},
-		{"date", "9999-12-31T23:59:59-01:00", "updates[0].date must be between the years 1970 and 9999", "updates[2].date must be between the years 1970 and 9999"},
+		{"date", "1969-12-31T23:59:59Z", "updates[0].date must be between the years 1970 and 9999", "updates[0].date must be between the years 1970 and 9999"},
+		{"date", "9999-12-31T23:59:59-01:00", "updates.date must not be in the future", "date must not be in the future"},
+		{"date", time.Now().Add(6 * time.Minute).Format(time.RFC3339), "updates.date must not be in the future", "date must not be in the future"},
 	} {
 		update := map[string]any{"state": "resolved", "text": "x", c.field: c.value}
 		body := toJSON(t, map[string]any{"title": "T", "updates": []any{update}})

@@ -10,6 +10,7 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
+	"nanomon/services/common/store"
 )
 
 const (
@@ -147,13 +148,13 @@ func TestStatusPagePassword(t *testing.T) {
 	const closed, open = `{"slug": "s", "title": "T", "visibility": "password"}`, `{"slug": "s", "title": "T"}`
 	a.do("POST", "/api/status-pages", closed).wantProblem(t, 400, "password is missing")
 	path := a.createPage(withPassword("s", pagePassword))
-	a.wantPassword(t, path, pagePassword)
+	hash := a.statusPages()[0].PasswordHash
 
 	kept := a.do("PUT", path, closed)
 	if got := decodeAs[statusPageResponse](t, kept); !got.HasPassword || got.Visibility != statuspage.Password {
 		t.Errorf("the page is %s", kept.body)
 	}
-	a.wantPassword(t, path, pagePassword)
+	same(t, "hash", a.statusPages()[0].PasswordHash, hash)
 
 	tag := a.tag(path)
 	a.wantStatus(t, 200, "PUT", path, withPassword("s", strings.Repeat("ü", 36)))
@@ -252,4 +253,35 @@ func TestStatusPagesEvent(t *testing.T) {
 		change()
 		events.wantEvent("status-pages", struct{}{})
 	}
+}
+
+// TestStatusPagesArePrivate reads pages without and with a key, while reads are not protected.
+func TestStatusPagesArePrivate(t *testing.T) {
+	admin, anonymous := startSignedIn(t)
+	path := admin.createPage(`{"slug": "secret-page", "title": "Secret"}`)
+	message := decodeAs[statuspage.Message](t, admin.do("POST", path+"/messages", messageJSON))
+	reader := &api{t: t, url: admin.url, token: newKey(t, admin.store, store.KeyScopeRead)}
+	for _, read := range []string{"/api/status-pages", path, path + "/messages", path + "/messages/" + message.ID} {
+		got := anonymous.do("GET", read, "")
+		got.wantProblem(t, 401, "sign in first: this request needs an Authorization header with a bearer token")
+		if text := fmt.Sprint(got.header) + string(got.body); strings.Contains(text, "secret-page") || got.header.Get("ETag") != "" {
+			t.Errorf("GET %s without a key: %s", read, text)
+		}
+		a, b := reader.do("GET", read, ""), admin.do("GET", read, "")
+		same(t, "GET "+read, string(a.body), string(b.body))
+		same(t, "ETag of "+read, a.header.Get("ETag"), b.header.Get("ETag"))
+	}
+	for route, body := range map[string]string{
+		"POST /api/status-pages": pageJSON, "POST /api/status-pages/import": "[" + pageJSON + "]", "POST /api/status-pages/preview": pageJSON,
+		"PUT " + path: pageJSON, "DELETE " + path: "", "POST " + path + "/messages": messageJSON,
+		"PUT " + path + "/messages/" + message.ID: messageJSON, "DELETE " + path + "/messages/" + message.ID: "",
+		"POST " + path + "/messages/" + message.ID + "/updates": updateJSON,
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		if got := reader.do(method, path, body); got.status != 403 {
+			t.Errorf("%s with a key to read: %d %s", route, got.status, got.body)
+		}
+	}
+	same(t, "number of pages", len(admin.statusPages()), 1)
+	same(t, "messages", admin.messages(message.PageID), []statuspage.Message{message})
 }

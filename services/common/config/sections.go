@@ -26,7 +26,7 @@ func Sections() []Section {
 				},
 				{
 					Name: "TRUSTED_PROXIES", Secret: false,
-					Text: "Addresses and ranges of the reverse proxies in front of the API, separated by commas or spaces, for example `10.0.0.0/8`. The API takes the address of a client from `X-Forwarded-For` only if the request comes from one of them, and uses it to limit the event streams and the pings of each client. If unset, everyone behind a proxy counts as one client.",
+					Text: "Addresses and ranges of the reverse proxies in front of the API, separated by commas or spaces, for example `10.0.0.0/8`. The API takes the address of a client from `X-Forwarded-For` only if the request comes from one of them, and uses it to limit the event streams, the pings and the passwords of status pages of each client. If unset, everyone behind a proxy counts as one client.",
 					Uses: []Use{{"standalone", ""}, {"api", ""}},
 				},
 				{

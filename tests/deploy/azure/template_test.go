@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -27,7 +28,10 @@ type resource struct {
 		Name       string
 		Properties struct {
 			Configuration struct {
-				Ingress struct{ TargetPort int }
+				Ingress struct {
+					TargetPort    int
+					CustomDomains any
+				}
 			}
 			Template struct{ Containers []container }
 			Resource struct {
@@ -96,6 +100,17 @@ func TestProbesMatchServices(t *testing.T) {
 		}
 		if diff := cmp.Diff(want.probes, probes); diff != "" {
 			t.Errorf("probes of %s:\n%s", service, diff)
+		}
+	}
+}
+
+// TestHostsOfStatusPagesLeadToAPI checks that only the API has the host names of status pages.
+func TestHostsOfStatusPagesLeadToAPI(t *testing.T) {
+	resources := parse(t)
+	for service, want := range map[string]bool{"api": true, "frontend": false} {
+		domains := fmt.Sprint(resources[service].Config.Properties.Configuration.Ingress.CustomDomains)
+		if got := strings.Contains(domains, "statusPageHosts"); got != want {
+			t.Errorf("%s has the host names of status pages: %t, want %t (%s)", service, got, want, domains)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 	"nanomon/tests/support/dockertest"
 	"nanomon/tests/support/servicetest"
 )
@@ -49,6 +50,7 @@ func TestCompose(t *testing.T) {
 		{"documented command", testDocumentedCompose},
 		{"page", testPage},
 		{"ping", testComposePing},
+		{"status page", testStatusPage},
 		{"three runners", testThreeRunners},
 		{"killed container", testKilledContainer},
 		{"database restart", testDatabaseRestart},
@@ -93,6 +95,21 @@ func testComposePing(t *testing.T) {
 	} {
 		checkFirstResult(t, localAPI, servicetest.Create(t, localAPI, m).ID)
 	}
+}
+
+// testStatusPage expects that the host of the page redirects to the API, which has the status page.
+func testStatusPage(t *testing.T) {
+	servicetest.CreateStatusPage(t, localAPI, statuspage.Page{Slug: "shop", Title: "Shop", Sections: []statuspage.Section{
+		{Entries: []statuspage.Entry{{Name: "Database", Monitor: servicetest.Get[[]monitor.Monitor](t, localAPI+"/monitors")[0].ID}}},
+	}})
+	servicetest.Eventually(t, "the status page", func() bool {
+		response, err := http.Get(localPage + "/status/shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK && response.Request.URL.String() == strings.TrimSuffix(localAPI, "/api")+"/status/shop"
+	})
 }
 
 // liveRunners returns the number of monitors of each live runner.

@@ -57,8 +57,10 @@ runner:
     ntfyToken: s3cret-token
     pagerDutyKey: s3cret-key
 mongodb: {connectionURI: "mongodb://nanomon:s3cret-mongo@db.example.org/?tls=true"}
-ingress: {enabled: true, className: nginx, annotations: {example.org/body-size: 16m}, host: nanomon.example.org, tlsSecret: certificate}
-httpRoute: {enabled: true, annotations: {example.org/a: b}, parentRefs: [{name: gateway, namespace: infra, sectionName: https}], hostnames: [nanomon.example.org]}
+ingress: {enabled: true, className: nginx, annotations: {example.org/body-size: 16m}, host: nanomon.example.org, tlsSecret: certificate,
+  statusHosts: [{host: status.example.org, tlsSecret: status-certificate}, {host: status.example.com}]}
+httpRoute: {enabled: true, annotations: {example.org/a: b}, parentRefs: [{name: gateway, namespace: infra, sectionName: https}], hostnames: [nanomon.example.org],
+  statusHostnames: [status.example.org, status.example.com]}
 metrics: {enabled: true, serviceMonitor: {enabled: true, labels: {release: prometheus}, interval: 30s, apiKeySecret: {name: nanomon-key, key: key}}}
 podDisruptionBudget: {enabled: true}
 networkPolicy:
@@ -157,12 +159,12 @@ fullnameOverride:
 	"everything": {
 		Values: Everything,
 		Created: []string{
-			"Secret/-secrets", "Ingress/", "HTTPRoute/", "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
+			"Secret/-secrets", "Ingress/", "HTTPRoute/", "HTTPRoute/-status", "NetworkPolicy/-api", "NetworkPolicy/-frontend", "NetworkPolicy/-runner",
 			"HorizontalPodAutoscaler/-api", "HorizontalPodAutoscaler/-frontend", "HorizontalPodAutoscaler/-runner",
 			"PodDisruptionBudget/-api", "PodDisruptionBudget/-frontend", "PodDisruptionBudget/-runner", "Service/-runner", "ServiceMonitor/-api", "ServiceMonitor/-runner",
 		},
 		External: []string{
-			"Secret/registry", "Secret/mirror", "ConfigMap/ca", "Secret/checks", "Secret/certificate", "Gateway/gateway", "ServiceAccount/nanomon",
+			"Secret/registry", "Secret/mirror", "ConfigMap/ca", "Secret/checks", "Secret/certificate", "Secret/status-certificate", "Gateway/gateway", "ServiceAccount/nanomon",
 		},
 	},
 }

@@ -51,7 +51,9 @@ func install(t *testing.T) *shop {
 		"--set", "image.regRepo=docker.io/nanomon,image.tag="+tags[0], "--set", "mongodb.connectionURI="+s.database.URI,
 		"--set", "publicURL="+s.page, "--set", "runner.pollingInterval=1s")
 	routes.Handle("/", proxy(t, "frontend"))
-	routes.Handle("/api/", proxy(t, "api"))
+	for _, path := range []string{"/api/", "/status/", "/badges/"} {
+		routes.Handle(path, proxy(t, "api"))
+	}
 	return s
 }
 

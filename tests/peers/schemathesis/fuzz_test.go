@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"nanomon/tests/support/leaktest"
 	"nanomon/tests/support/oidctest"
 	"nanomon/tests/support/servicetest"
 )
@@ -18,8 +19,9 @@ import (
 const minRequests = 5000
 
 func TestServerMatchesSpecification(t *testing.T) {
-	provider := oidctest.New(t)
-	service, api, _ := servicetest.StandaloneWith(t, t.TempDir(), map[string]string{
+	provider, folder := oidctest.New(t), t.TempDir()
+	leaktest.SeedFolder(t, folder)
+	service, api, _ := servicetest.StandaloneWith(t, folder, map[string]string{
 		"AUTH_CLIENT_ID": oidctest.ClientID, "AUTH_ISSUER": provider.Issuer(), "AUTH_PROTECT_READS": "true",
 		"LOG_LEVEL": "debug", // so that successful requests are logged, too
 		// Targets of the generated monitors are random: allow connections to the loopback only. Names are still

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 )
 
 // Call sends a request with body as JSON, or without a body if it is nil. It returns the status and the body of the
@@ -64,6 +65,14 @@ func Create(t testing.TB, api string, m monitor.Monitor) monitor.Monitor {
 		t.Fatal(err)
 	}
 	return created
+}
+
+// CreateStatusPage creates a status page through the API.
+func CreateStatusPage(t testing.TB, api string, p statuspage.Page) {
+	t.Helper()
+	if status, body := Call(t, http.MethodPost, api+"/status-pages", p); status != http.StatusOK {
+		t.Fatalf("create the status page %s: %d %s", p.Slug, status, body)
+	}
 }
 
 // Results returns the newest results of a monitor, at most 1000.

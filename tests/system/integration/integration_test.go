@@ -253,9 +253,14 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := create("/status-pages", `{"slug":"mine","title":"mine"}`)
+	site := strings.TrimSuffix(api, "/api")
+	publishPage(t, api, token, site)
 	text := readReference(t)
 	for name, value := range map[string]string{
 		"api":     api,
+		"site":    site,
+		"slug":    "public",
+		"entry":   "0000000f",
 		"token":   token,
 		"monitor": create("/monitors", `{"name":"mine","type":"tcp","interval":"24h","target":"127.0.0.1:1"}`),
 		"window":  create("/maintenance", `{"name":"mine","groups":["shop"],"start":"2026-01-01T00:00:00Z","end":"2026-01-02T00:00:00Z"}`),
@@ -280,10 +285,25 @@ func TestReferenceRequestsSucceed(t *testing.T) {
 			t.Errorf("%s %s: %d", response.Request.Method, response.Request.URL, response.Status)
 		}
 	}
-	if requests := len(regexp.MustCompile(`(?m)^[A-Z]+ \{\{api`).FindAllString(text, -1)); sent != requests {
+	if requests := len(regexp.MustCompile(`(?m)^[A-Z]+ \{\{(api|site)\}`).FindAllString(text, -1)); sent != requests {
 		t.Errorf("%d of %d requests were sent", sent, requests)
 	}
 }
+
+// publishPage creates a status page with the slug public and the entry 0000000f, and waits until visitors see both.
+func publishPage(t *testing.T, api, token, site string) {
+	t.Helper()
+	call(t, api, token, http.MethodPost, "/monitors", `{"name":"public","type":"tcp","interval":"24h","target":"127.0.0.1:1","labels":{"public":"yes"}}`)
+	call(t, api, token, http.MethodPost, "/status-pages", `{"slug":"public","title":"public","show":{"uptime":true,"responseTime":true},
+		"sections":[{"entries":[{"id":"0000000f","name":"All","label":"public"}]}],"logo":"`+logo+`"}`)
+	servicetest.Eventually(t, "the status page", func() bool {
+		status, _ := servicetest.Call(t, http.MethodGet, site+"/badges/public/0000000f/status.svg", nil)
+		return status == http.StatusOK
+	})
+}
+
+// logo is an image of one pixel.
+const logo = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 // openIncident waits until an incident of a monitor is open, and returns its id.
 func openIncident(t *testing.T, api, token, monitorID string) string {

@@ -72,15 +72,35 @@
 {{- end }}
 
 {{- define "nanomon.checkHosts" -}}
-{{- if .Values.ingress.enabled }}{{ include "nanomon.checkHost" (list "ingress.host" .Values.ingress.host) }}{{ end -}}
+{{- if .Values.ingress.enabled }}
+{{- include "nanomon.checkHost" (list "ingress.host" .Values.ingress.host) -}}
+{{- $status := list -}}
+{{- range .Values.ingress.statusHosts }}{{ $status = append $status .host }}{{ end -}}
+{{- include "nanomon.checkStatusHosts" (list "ingress.statusHosts" $status "ingress.host" (list .Values.ingress.host)) -}}
+{{- end -}}
 {{- if .Values.httpRoute.enabled -}}
 {{- range .Values.httpRoute.hostnames }}{{ include "nanomon.checkHost" (list "httpRoute.hostnames" .) }}{{ end -}}
+{{- include "nanomon.checkStatusHosts" (list "httpRoute.statusHostnames" .Values.httpRoute.statusHostnames "httpRoute.hostnames" .Values.httpRoute.hostnames) -}}
 {{- end -}}
 {{- end }}
 
 {{- define "nanomon.checkHost" -}}
 {{- if regexMatch "^[0-9.]+$" (index . 1 | default "") -}}
 {{- fail (printf "%s contains %s, but Kubernetes accepts only host names there: leave it empty to accept all hosts and IP addresses" (index . 0) (index . 1)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* Fails if a host name of status pages is an address, or is there twice, or is that of the page, whose paths are others. */}}
+{{- define "nanomon.checkStatusHosts" -}}
+{{- $value := index . 0 -}}
+{{- $page := index . 2 -}}
+{{- $used := index . 3 | default list -}}
+{{- range index . 1 -}}
+{{- include "nanomon.checkHost" (list $value .) -}}
+{{- if has . $used -}}
+{{- fail (printf "%s contains %s, which is there twice or is a host of the page in %s: remove it, because the page's host shows status pages too" $value . $page) -}}
+{{- end -}}
+{{- $used = append $used . -}}
 {{- end -}}
 {{- end }}
 

@@ -24,7 +24,9 @@ func Validate(password string) error {
 }
 
 // Hash returns the hash of a password. The error is that of [Validate].
-func Hash(password string) (string, error) {
+func Hash(password string) (string, error) { return hashWith(cost, password) }
+
+func hashWith(cost int, password string) (string, error) {
 	if err := Validate(password); err != nil {
 		return "", err
 	}

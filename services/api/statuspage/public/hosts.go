@@ -59,7 +59,7 @@ func isPreflight(r *http.Request) bool {
 // answer does not depend on which pages exist.
 func allowReading(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	if strings.HasPrefix(r.URL.Path, "/badges/") || strings.HasSuffix(r.URL.Path, ".json") || strings.HasSuffix(r.URL.Path, ".atom") {
+	if isForPrograms(r.URL.Path) {
 		allowAnyOrigin(h)
 		h.Set("Access-Control-Allow-Methods", "GET, HEAD")
 		h.Set("Access-Control-Allow-Headers", "If-None-Match")

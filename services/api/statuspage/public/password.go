@@ -26,14 +26,14 @@ func (h *Handler) enterPassword(w http.ResponseWriter, r *http.Request) {
 		sendProblem(w, r, problem)
 		return
 	}
-	path := "/status/" + p.Page.Slug
-	if !isLocked(p) {
-		http.Redirect(w, r, path, http.StatusSeeOther)
-		return
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil || r.PostForm.Get("password") == "" {
 		sendForm(w, r, http.StatusBadRequest, "Enter the password")
+		return
+	}
+	path := "/status/" + p.Page.Slug
+	if !isLocked(p) {
+		http.Redirect(w, r, path, http.StatusSeeOther)
 		return
 	}
 	correct, wait := h.guard.Check(r.Context(), p.Page, h.clientOf(r), r.PostForm.Get("password"))

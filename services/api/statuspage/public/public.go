@@ -49,6 +49,11 @@ func HasPath(path string) bool {
 	return strings.HasPrefix(path, "/status/") || strings.HasPrefix(path, "/badges/")
 }
 
+// isForPrograms reports whether a path is not one of a document for people.
+func isForPrograms(path string) bool {
+	return strings.HasPrefix(path, "/badges/") || strings.HasSuffix(path, ".json") || strings.HasSuffix(path, ".atom")
+}
+
 // Mount adds all routes.
 func (h *Handler) Mount(to chi.Router) {
 	const page = "/status/{slug}"
@@ -104,7 +109,11 @@ func describe(h http.Header, p *statuspage.Published, cache string) {
 
 func (h *Handler) showPage(w http.ResponseWriter, r *http.Request) {
 	p, problem := h.findVisible(r)
-	if problem != nil {
+	switch {
+	case problem != nil && isForPrograms(r.URL.Path): // such as /status/1.2.json
+		sendDataProblem(w, r, problem)
+		return
+	case problem != nil:
 		sendProblem(w, r, problem)
 		return
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func Atom(v *view.Page) []byte {
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>` + "\n")
 	b.Write(markup(g.El("feed", g.Attr("xmlns", "http://www.w3.org/2005/Atom"), g.Attr("xml:lang", "en"),
 		element("title", v.Title),
-		element("id", urn(v.ID, v.Slug)),
+		element("id", urn(identity(v))),
 		element("updated", stamp(updated)),
 		g.El("author", element("name", v.Title)),
 		element("generator", "NanoMon"),
@@ -52,10 +53,13 @@ func Atom(v *view.Page) []byte {
 	return b.Bytes()
 }
 
+// identity returns a text that identifies the page, if possible also after its address has changed.
+func identity(v *view.Page) string { return cmp.Or(v.ID, v.Slug) }
+
 func (e feedEntry) node(v *view.Page) g.Node {
 	return g.El("entry",
 		element("title", e.title),
-		element("id", urn(v.ID, v.Slug, e.id)),
+		element("id", urn(identity(v), e.id)),
 		element("published", stamp(e.published)),
 		element("updated", stamp(e.updated)),
 		feedLink("alternate", "text/html", path(v)+"#"+anchor(e.id)),
@@ -74,6 +78,9 @@ func feedEntries(v *view.Page) []feedEntry {
 	for _, m := range v.Maintenance {
 		entries = append(entries, maintenanceEntry(v, m))
 	}
+	if !v.Show.Incidents {
+		return entries
+	}
 	for _, month := range v.Past {
 		for _, event := range month.Events {
 			if event.Message != nil {
@@ -89,7 +96,7 @@ func feedEntries(v *view.Page) []feedEntry {
 func messageEntry(v *view.Page, m view.Message) feedEntry {
 	first, last := m.Updates[len(m.Updates)-1], m.Updates[0]
 	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
-		affected(m.Entries), updates(v, m.Updates),
+		affected(m.Entries), updates(v, currentText, m.Updates),
 	})}
 }
 
@@ -101,10 +108,19 @@ func incidentEntry(v *view.Page, i view.Incident) feedEntry {
 	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
+// announced is the time before maintenance at which it appears on a page.
+const announced = 14 * 24 * time.Hour
+
+// maintenanceEntry is dated to the time at which the maintenance appears on the page, or begins. Its date never changes and is
+// not in the future, so that readers show it, and show it as new only once more.
 func maintenanceEntry(v *view.Page, m view.Maintenance) feedEntry {
-	return feedEntry{m.ID, "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")", m.Start, m.Start, markup(g.Group{
-		h.P(period(v, m.Start, m.End)), affected(m.Entries),
-	})}
+	published := m.Start.Add(-announced)
+	updated := published
+	if m.Active {
+		updated = m.Start
+	}
+	title := "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")"
+	return feedEntry{m.ID, title, published, updated, markup(g.Group{h.P(period(v, m.Start, m.End)), affected(m.Entries)})}
 }
 
 func element(name, text string) g.Node { return g.El(name, g.Text(plainXML(text))) }

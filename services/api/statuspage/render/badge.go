@@ -7,6 +7,7 @@ import (
 	g "maragu.dev/gomponents"
 
 	"nanomon/services/api/statuspage/view"
+	"nanomon/services/common/plain"
 	"nanomon/services/common/web"
 )
 
@@ -16,6 +17,9 @@ type badge struct {
 	// color is that of the message, shield its name at shields.io.
 	color, shield string
 }
+
+// maxLabel is the maximum length of a label in characters.
+const maxLabel = 40
 
 const neutral, neutralShield = "#1d4ed8", "blue"
 
@@ -46,7 +50,7 @@ func ResponseShield(e view.Entry) []byte { return responseBadge(e).json() }
 
 func statusBadge(e view.Entry) badge {
 	l := levelOf(e.Level)
-	return badge{e.Name, strings.ToLower(l.text), l.color, l.shield}
+	return badge{plain.Shorten(e.Name, maxLabel), strings.ToLower(l.text), l.color, l.shield}
 }
 
 func uptimeBadge(e view.Entry, window string) (badge, bool) {

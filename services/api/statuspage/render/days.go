@@ -36,15 +36,17 @@ func bars(e view.Entry) g.Node {
 
 // drawDays writes elements directly, because there are thousands of them on a page.
 func drawDays(w io.Writer, days []view.Day) error {
-	var b strings.Builder
+	b := make([]byte, 0, 160*len(days))
 	for i, d := range days {
-		b.WriteString(bar(dayClass(d), i*dayWidth, barWidth, "><title>"+date(d.Date, day)))
+		b = appendBar(b, dayClass(d), i*dayWidth, barWidth)
+		b = append(b, "><title>"...)
+		b = append(b, date(d.Date, day)...)
 		for _, line := range dayLines(d) {
-			b.WriteString("\n" + line)
+			b = append(append(b, '\n'), line...)
 		}
-		b.WriteString("</title></rect>")
+		b = append(b, "</title></rect>"...)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := w.Write(b)
 	return err
 }
 
@@ -63,24 +65,32 @@ func dayClass(d view.Day) string {
 	return levelOf(view.Operational).name
 }
 
-// bar returns the beginning of a bar. Days with an outage are longer, and days that were not checked shorter, so that
-// nobody needs to see the colors.
-func bar(class string, x, width int, end string) string {
+// appendBar appends the beginning of a bar. Days with an outage are larger, with maintenance wider, and
+// without a check smaller, so that nobody needs to see the colors.
+func appendBar(b []byte, class string, x, width int) []byte {
 	top, height := 5, barHeight-5
 	switch class {
 	case levelOf(view.Down).name, levelOf(view.Partial).name:
-		top, height = 0, barHeight
+		top, height, x, width = 0, barHeight, x-1, width+2
+	case levelOf(view.InMaintenance).name:
+		x, width = x-1, width+2
 	case levelOf(view.Unknown).name:
 		top, height = barHeight-10, 10
 	}
-	return `<rect class="` + class + `" x="` + strconv.Itoa(x) + `" y="` + strconv.Itoa(top) + `" width="` + strconv.Itoa(width) +
-		`" height="` + strconv.Itoa(height) + `"` + end
+	b = append(append(b, `<rect class="`...), class...)
+	b = strconv.AppendInt(append(b, `" x="`...), int64(x), 10)
+	b = strconv.AppendInt(append(b, `" y="`...), int64(top), 10)
+	b = strconv.AppendInt(append(b, `" width="`...), int64(width), 10)
+	b = strconv.AppendInt(append(b, `" height="`...), int64(height), 10)
+	return append(b, '"')
 }
 
 // dayLines describes a day. The lines contain nothing that HTML escapes.
 func dayLines(d view.Day) []string {
 	var lines []string
 	switch {
+	case d.Uptime != nil && *d.Uptime == 100:
+		lines = append(lines, "100 % uptime")
 	case d.Uptime != nil:
 		lines = append(lines, percent(*d.Uptime)+" uptime")
 	case d.Maintenance == 0:
@@ -101,8 +111,13 @@ func dayLines(d view.Day) []string {
 	return lines
 }
 
-// joined joins lines to a sentence without its point.
-func joined(lines []string) string { return strings.Join(lines, ", ") }
+// joined joins lines to one, in which only the first begins with a capital letter.
+func joined(lines []string) string {
+	for i := 1; i < len(lines); i++ {
+		lines[i] = strings.ToLower(lines[i])
+	}
+	return strings.Join(lines, ", ")
+}
 
 // summary describes the days of an entry for screen readers.
 func summary(e view.Entry) string {
@@ -122,14 +137,14 @@ func summary(e view.Entry) string {
 			parts = append(parts, plain.Count(n, "day")+" "+part.text)
 		}
 	}
-	return e.Name + ", last " + plain.Count(len(e.Days), "day") + ": " + joined(parts)
+	return e.Name + ", last " + plain.Count(len(e.Days), "day") + ": " + strings.Join(parts, ", ")
 }
 
 // legend explains the bars.
 func legend() g.Node {
 	item := func(l view.Level, text string) g.Node {
 		return h.Li(h.SVG(h.Class("key"), g.Attr("viewBox", "0 0 10 32"), g.Attr("aria-hidden", "true"),
-			g.Raw(bar(levelOf(l).name, 0, 10, "/>"))), g.Text(text))
+			g.Raw(string(appendBar(nil, levelOf(l).name, 1, 8))+"/>")), g.Text(text))
 	}
 	return h.Ul(h.Class("legend"), h.Aria("label", "Colors of the days"),
 		item(view.Operational, "No outage"), item(view.Partial, "Short outage"),

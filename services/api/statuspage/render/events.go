@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"github.com/yuin/goldmark"
 	g "maragu.dev/gomponents"
 	h "maragu.dev/gomponents/html"
 
@@ -38,9 +39,9 @@ func event(class, id string, title heading, name, state string, children ...g.No
 const shownUpdates = 3
 
 func message(v *view.Page, title heading, m view.Message) g.Node {
-	shown, class := shownUpdates, "partial"
+	shown, class, text := shownUpdates, "partial", currentText
 	if m.State == statuspage.Resolved {
-		shown, class = 1, "operational"
+		shown, class, text = 1, "operational", pastText
 	}
 	if len(m.Updates) <= shown+1 {
 		shown = len(m.Updates)
@@ -48,17 +49,17 @@ func message(v *view.Page, title heading, m view.Message) g.Node {
 	earlier := m.Updates[shown:]
 	return event(class, m.ID, title, m.Title, stateText(m.State),
 		affected(m.Entries),
-		updates(v, m.Updates[:shown]),
+		updates(v, text, m.Updates[:shown]),
 		g.If(len(earlier) > 0, h.Details(h.ID(anchor(m.ID)+"-earlier"), h.Class("earlier"),
-			h.Summary(g.Text(plain.Count(len(earlier), "earlier update"))), updates(v, earlier))),
+			h.Summary(g.Text(plain.Count(len(earlier), "earlier update"))), updates(v, text, earlier))),
 	)
 }
 
 // updates lists updates, newest first.
-func updates(v *view.Page, list []statuspage.Update) g.Node {
+func updates(v *view.Page, text goldmark.Markdown, list []statuspage.Update) g.Node {
 	return h.Ol(h.Class("updates"), g.Map(list, func(u statuspage.Update) g.Node {
 		return h.Li(h.P(h.Strong(g.Text(stateText(u.State))), g.Text(" "), h.Span(h.Class("when"), moment(v, u.Date, toMinute))),
-			h.Div(h.Class("text"), h.Dir("auto"), g.Raw(markdown(u.Text, 5))))
+			h.Div(h.Class("text"), h.Dir("auto"), g.Raw(toHTML(text, u.Text))))
 	}))
 }
 

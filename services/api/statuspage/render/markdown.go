@@ -15,18 +15,25 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// markdown returns Markdown as HTML. It contains no HTML of the source, no images, and links only to web and e-mail
-// addresses. The result can be part of a page without more checks. A first-level heading becomes one of the given level.
-func markdown(source string, top int) string {
+// The texts of a status page. The result contains no HTML of the source, no images, and links only to web and e-mail
+// addresses. It can be part of a page without more checks.
+var (
+	introductionText = newMarkdown(2)
+	currentText      = newMarkdown(4)
+	pastText         = newMarkdown(5)
+)
+
+// toHTML returns a text as HTML.
+func toHTML(m goldmark.Markdown, source string) string {
 	var b bytes.Buffer
-	if err := newMarkdown(top).Convert([]byte(strings.ToValidUTF8(source, "\uFFFD")), &b); err != nil {
+	if err := m.Convert([]byte(strings.ToValidUTF8(source, "\uFFFD")), &b); err != nil {
 		panic(err) // a buffer does not fail
 	}
 	return b.String()
 }
 
-// newMarkdown returns a parser and renderer of paragraphs, headings, lists, quotes, code, emphasis and links. What it
-// does not know it shows as text.
+// newMarkdown returns a parser and renderer of paragraphs, headings, lists, quotes, code, emphasis and links. A
+// first-level heading becomes one of the level top. HTML is left out, and anything else that is not known is shown as text.
 func newMarkdown(top int) goldmark.Markdown {
 	return goldmark.New(
 		goldmark.WithExtensions(extension.Strikethrough, extension.Linkify),
@@ -57,10 +64,12 @@ func (c cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.
 		case *ast.Image:
 			unwrapped = append(unwrapped, n)
 		case *ast.Link:
+			n.Destination = util.URLEscape(n.Destination, true)
 			if !isAllowed(string(n.Destination)) {
 				unwrapped = append(unwrapped, n)
+			} else if !n.HasChildren() {
+				n.AppendChild(n, rawText(n.Destination))
 			}
-			n.Title = nil
 		case *ast.AutoLink:
 			if !isAllowed(autoLink(n, reader.Source())) {
 				unwrapped = append(unwrapped, n)
@@ -80,14 +89,19 @@ func (c cleaner) Transform(document *ast.Document, reader text.Reader, _ parser.
 func unwrap(node ast.Node, source []byte) {
 	parent := node.Parent()
 	if link, ok := node.(*ast.AutoLink); ok {
-		label := ast.NewString(link.Label(source))
-		label.SetRaw(true) // no references and escapes in it
-		parent.InsertBefore(parent, node, label)
+		parent.InsertBefore(parent, node, rawText(link.Label(source)))
 	}
 	for child := node.FirstChild(); child != nil; child = node.FirstChild() {
 		parent.InsertBefore(parent, node, child)
 	}
 	parent.RemoveChild(parent, node)
+}
+
+// rawText returns a text in which references and escapes have no meaning.
+func rawText(text []byte) ast.Node {
+	node := ast.NewString(text)
+	node.SetRaw(true)
+	return node
 }
 
 // isAllowed reports whether a link may have the address: a complete one of the web, or one for e-mail.
@@ -105,9 +119,9 @@ func isAllowed(address string) bool {
 	return false
 }
 
-// autoLink returns the address of a link that is only written as its address.
+// autoLink returns the address of a link that is only written as its address, escaped.
 func autoLink(n *ast.AutoLink, source []byte) string {
-	address := string(n.URL(source))
+	address := string(util.URLEscape(n.URL(source), true))
 	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(address), "mailto:") {
 		return "mailto:" + address
 	}

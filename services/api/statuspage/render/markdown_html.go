@@ -38,7 +38,7 @@ func renderAutoLink(w util.BufWriter, source []byte, node ast.Node, entering boo
 
 func openLink(w util.BufWriter, address string) {
 	_, _ = w.WriteString(`<a href="`)
-	_, _ = w.Write(util.EscapeHTML(util.URLEscape([]byte(address), true)))
+	_, _ = w.Write(util.EscapeHTML([]byte(address)))
 	_, _ = w.WriteString(`" rel="nofollow noopener noreferrer">`)
 }
 

@@ -45,5 +45,5 @@ func introduction(v *view.Page) g.Node {
 	if v.Introduction == "" {
 		return nil
 	}
-	return h.Div(h.Class("introduction text"), h.Dir("auto"), g.Raw(markdown(v.Introduction, 2)))
+	return h.Div(h.Class("introduction text"), h.Dir("auto"), g.Raw(toHTML(introductionText, v.Introduction)))
 }

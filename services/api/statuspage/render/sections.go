@@ -67,7 +67,7 @@ func uptimes(v *view.Page, e view.Entry) g.Node {
 	total := h.P(h.Class("total"), g.Text("Not checked in 90 days"))
 	if uptime, known := e.Uptimes["90d"]; known {
 		total = h.Details(h.Class("total"), h.ID("uptime-"+e.ID),
-			h.Summary(g.Text(percent(uptime)+" uptime "+sinceFirstDay(e.Days)), h.Span(h.Class("hidden"), g.Text(", "+e.Name))),
+			h.Summary(g.Text(percent(uptime)+" uptime"), h.Span(h.Class("range"), g.Text(" "+sinceFirstDay(e.Days))), h.Span(h.Class("hidden"), g.Text(", "+e.Name))),
 			windows(v, e), notableDays(e))
 	}
 	return h.Div(h.Class("scale"), h.Span(g.Text(date(e.Days[0].Date, shortDay))), h.Span(g.Text("Today")), total)
@@ -88,7 +88,7 @@ func sinceFirstDay(days []view.Day) string {
 // windows lists the uptime of the last day, week, month and quarter, and the response time.
 func windows(v *view.Page, e view.Entry) g.Node {
 	return h.Dl(g.Map([]struct{ name, text string }{
-		{"24h", "24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"90d", "90 days"},
+		{"24h", "Uptime in 24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"90d", "90 days"},
 	}, func(w struct{ name, text string }) g.Node {
 		value := "Not checked"
 		if uptime, known := e.Uptimes[w.name]; known {

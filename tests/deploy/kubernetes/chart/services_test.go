@@ -1,28 +1,27 @@
 package chart
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	core "k8s.io/api/core/v1"
-	networking "k8s.io/api/networking/v1"
-	gateway "sigs.k8s.io/gateway-api/apis/v1"
 
-	"nanomon/tests/deploy/kubernetes"
+	"nanomon/services/common/monitor"
+	"nanomon/services/common/statuspage"
 	"nanomon/tests/deploy/kubernetes/simulate"
 	"nanomon/tests/support/mongotest"
 	"nanomon/tests/support/servicetest"
 )
 
-// TestServicesWorkAsInstalled creates a monitor on the page behind the ingress, and expects it on the page and in the
-// scraped metrics.
+// TestServicesWorkAsInstalled creates a monitor on the page behind the ingress, and expects it on the page, in the scraped
+// metrics and on a status page.
 func TestServicesWorkAsInstalled(t *testing.T) {
-	installed := install(t, `{ingress: {enabled: true}, metrics: {serviceMonitor: {enabled: true}}}`)
+	installed := install(t, `{ingress: {enabled: true, statusHosts: [{host: status.example.org}]}, metrics: {serviceMonitor: {enabled: true}}}`)
 	nanomon := simulate.Start(t, installed.objects, mongotest.Start(t))
 	ports := map[string]string{"api": nanomon.Services["api"].Port(t), "frontend": nanomon.Services["frontend"].Port(t)}
 	if nanomon.API != nanomon.Page+"/api" {
@@ -34,12 +33,56 @@ func TestServicesWorkAsInstalled(t *testing.T) {
 		t.Error("the runner's metrics contain no monitor")
 	}
 	servicetest.Scrape(t, "http://localhost:"+ports["api"]+scrapedPath(t, installed, "api"))
+	readStatusPage(t, nanomon)
 	helmTest(t, installed, ports)
 	for name, service := range nanomon.Services {
 		if code := service.Stop(t); code != 0 {
 			t.Errorf("the %s exited with code %d", name, code)
 		}
 	}
+}
+
+// readStatusPage creates a status page and requests it and its badge behind the ingress, on the host of the page and on a
+// host name of its own, where nothing else exists.
+func readStatusPage(t *testing.T, nanomon simulate.NanoMon) {
+	t.Helper()
+	const own, entry = "status.example.org", "0a0b0c0d"
+	id := servicetest.Get[[]monitor.Monitor](t, nanomon.API+"/monitors")[0].ID
+	servicetest.CreateStatusPage(t, nanomon.API, statuspage.Page{
+		Slug: "shop", Title: "Shop", Hosts: []string{own},
+		Sections: []statuspage.Section{{Entries: []statuspage.Entry{{ID: entry, Name: "Web", Monitor: id}}}},
+	})
+	pageHost := strings.TrimPrefix(nanomon.Page, "http://")
+	servicetest.Eventually(t, "the status page", func() bool { return statusOf(t, nanomon, pageHost, "/status/shop") == http.StatusOK })
+	for _, c := range []struct {
+		host, path string
+		want       int
+	}{
+		{pageHost, "/status/shop.json", http.StatusOK}, {pageHost, "/badges/shop/" + entry + "/status.svg", http.StatusOK},
+		{pageHost, "/status/other", http.StatusNotFound}, {pageHost, "/", http.StatusOK},
+		{own, "/", http.StatusFound}, {own, "/status/shop", http.StatusOK}, {own, "/badges/shop/" + entry + "/status.svg", http.StatusOK},
+		{own, "/api/monitors", http.StatusNotFound}, {own, "/config", http.StatusNotFound}, {own, "/docs/", http.StatusNotFound},
+	} {
+		if got := statusOf(t, nanomon, c.host, c.path); got != c.want {
+			t.Errorf("http://%s%s: status %d, want %d", c.host, c.path, got, c.want)
+		}
+	}
+}
+
+// statusOf sends a request for a host name to the ingress and returns the status of the response.
+func statusOf(t *testing.T, nanomon simulate.NanoMon, host, path string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, nanomon.Page+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = host
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
 }
 
 func scrapedPath(t *testing.T, installed installation, service string) string {
@@ -74,20 +117,5 @@ func helmTest(t *testing.T, installed installation, ports map[string]string) {
 		if output, err := check(other.api, other.page); err == nil {
 			t.Errorf("helm test succeeds with %+v:\n%s", other, output)
 		}
-	}
-}
-
-func TestGatewayRoutesMatchIngress(t *testing.T) {
-	installed := install(t, kubernetes.Everything)
-	byIngress, byGateway := make(map[string]string), make(map[string]string)
-	for _, path := range object[*networking.Ingress](t, installed, "Ingress/shop-nanomon").Spec.Rules[0].HTTP.Paths {
-		byIngress[path.Path+" "+string(*path.PathType)] = path.Backend.Service.Name
-	}
-	for _, rule := range object[*gateway.HTTPRoute](t, installed, "HTTPRoute/shop-nanomon").Spec.Rules {
-		path := rule.Matches[0].Path
-		byGateway[*path.Value+" "+strings.TrimPrefix(string(*path.Type), "Path")] = string(rule.BackendRefs[0].Name)
-	}
-	if diff := cmp.Diff(byIngress, byGateway); diff != "" {
-		t.Errorf("- ingress, + gateway:\n%s", diff)
 	}
 }

@@ -89,7 +89,10 @@ func TestOriginalValuesReachIngress(t *testing.T) {
 		t.Errorf("ingress %+v", ingress)
 	}
 	for _, path := range rule.HTTP.Paths {
-		want := map[string]string{"/api": "shop-nanomon-api", "/": "shop-nanomon-frontend"}[path.Path]
+		want := api
+		if path.Path == "/" {
+			want = frontend
+		}
 		if got := path.Backend.Service.Name; got != want {
 			t.Errorf("%s routes to %s, want %s", path.Path, got, want)
 		}

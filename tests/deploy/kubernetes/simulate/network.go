@@ -66,18 +66,33 @@ func selects(service *core.Service, p *pod) bool {
 	return labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(p.labels))
 }
 
-// routes forward requests to pods by path, like an ingress controller or a gateway.
+// routes forward requests to pods by host name and path, like an ingress controller or a gateway.
 type routes []route
 
 type route struct {
-	prefix string
-	to     *httputil.ReverseProxy
+	// host is empty for all host names.
+	host, path string
+	// exact is false if path is a prefix.
+	exact bool
+	to    *httputil.ReverseProxy
 }
 
-// ServeHTTP forwards the request by the longest matching path prefix, comparing whole path segments.
+func (r route) matches(path string) bool {
+	if r.exact {
+		return path == r.path
+	}
+	return strings.HasPrefix(path+"/", strings.TrimSuffix(r.path, "/")+"/")
+}
+
+// ServeHTTP forwards the request by the longest matching path, comparing whole path segments. Only the routes of the
+// requested host name count. If it has none, those of the first host name do, so that tests need no host name for the page.
 func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	host := rs[0].host
+	if rs.has(r.Host) {
+		host = r.Host
+	}
 	for _, candidate := range rs {
-		if strings.HasPrefix(r.URL.Path+"/", strings.TrimSuffix(candidate.prefix, "/")+"/") {
+		if candidate.host == host && candidate.matches(r.URL.Path) {
 			candidate.to.ServeHTTP(w, r)
 			return
 		}
@@ -85,13 +100,23 @@ func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
+func (rs routes) has(host string) bool {
+	return slices.ContainsFunc(rs, func(r route) bool { return r.host == host })
+}
+
 func routesOf(objects []kubernetes.Object, pods []*pod) routes {
 	var found routes
-	add := func(prefix, service string) {
+	add := func(r route, service string) {
 		for _, p := range pods {
 			u, err := url.Parse(p.address)
 			if s := find(objects, service); err == nil && p.address != "" && s != nil && selects(s, p) {
-				found = append(found, route{prefix, httputil.NewSingleHostReverseProxy(u)})
+				// Unlike [httputil.NewSingleHostReverseProxy], this sets the headers X-Forwarded-*.
+				r.to = &httputil.ReverseProxy{Rewrite: func(request *httputil.ProxyRequest) {
+					request.SetURL(u)
+					request.SetXForwarded()
+					request.Out.Host = request.In.Host
+				}}
+				found = append(found, r)
 			}
 		}
 	}
@@ -100,17 +125,24 @@ func routesOf(objects []kubernetes.Object, pods []*pod) routes {
 		case *networking.Ingress:
 			for _, rule := range o.Spec.Rules {
 				for _, path := range rule.HTTP.Paths {
-					add(path.Path, path.Backend.Service.Name)
+					add(route{host: rule.Host, path: path.Path, exact: *path.PathType == networking.PathTypeExact}, path.Backend.Service.Name)
 				}
 			}
 		case *gateway.HTTPRoute:
-			for _, rule := range o.Spec.Rules {
-				for _, match := range rule.Matches {
-					add(*match.Path.Value, string(rule.BackendRefs[0].Name))
+			hosts := o.Spec.Hostnames
+			if len(hosts) == 0 {
+				hosts = []gateway.Hostname{""}
+			}
+			for _, host := range hosts {
+				for _, rule := range o.Spec.Rules {
+					for _, match := range rule.Matches {
+						r := route{host: string(host), path: *match.Path.Value, exact: *match.Path.Type == gateway.PathMatchExact}
+						add(r, string(rule.BackendRefs[0].Name))
+					}
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b route) int { return len(b.prefix) - len(a.prefix) })
+	slices.SortStableFunc(found, func(a, b route) int { return len(b.path) - len(a.path) })
 	return found
 }

@@ -140,7 +140,7 @@ var ingress = []step{
 	{command: "kubectl port-forward --namespace traefik service/traefik 8080:80", skip: forward},
 	{command: "curl --retry 10 --retry-connrefused --header 'Host: nanomon.localhost' http://localhost:8080/api/status", skip: container},
 	{command: "kubectl describe ingress nanomon", as: "kubectl describe ingress nanomon; kubectl scale deployment/frontend --replicas=2",
-		prints: `(?s)nanomon\.localhost.*/api +api:http \([\d.]+:8000\)\s+/ +frontend:http \([\d.]+:8001\)`,
+		prints: `(?s)nanomon\.localhost.*/api +api:http \([\d.]+:8000\)\s+/status +api:http .*/badges +api:http .*/ +frontend:http \([\d.]+:8001\)`,
 		sees:   []sight{{"kubectl describe ingress nanomon", `frontend:http \([\d.]+:8001,[\d.]+:8001\)`}}},
 }
 
