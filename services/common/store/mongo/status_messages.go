@@ -49,8 +49,13 @@ func toStatusMessageDoc(m statuspage.Message) (doc statusMessageDoc, err error) 
 }
 
 // StatusMessages returns messages of status pages.
-func (s *Store) StatusMessages(
-	ctx context.Context, pageIDs []string, since time.Time,
+func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error) {
+	return s.messagesOf(ctx, pageIDs, since, store.MaxStatusMessages)
+}
+
+// messagesOf is StatusMessages with a limit.
+func (s *Store) messagesOf(
+	ctx context.Context, pageIDs []string, since time.Time, limit int,
 ) (_ []statuspage.Message, err error) {
 	defer s.end(ctx, time.Now(), "list status messages", &err)
 	pages := validIDs(pageIDs)
@@ -59,7 +64,7 @@ func (s *Store) StatusMessages(
 	}
 	var docs []bson.Raw
 	for _, resolved := range []bool{false, true} {
-		left := store.MaxStatusMessages - len(docs)
+		left := limit - len(docs)
 		if left == 0 {
 			break
 		}

@@ -167,6 +167,9 @@ func TestStatusMessagesAreLimited(t *testing.T) {
 		wantNoError(t, s.CreateStatusMessage(t.Context(), newMessage(other)))
 		wantNoError(t, s.DeleteStatusMessage(t.Context(), docs[0].ID.Hex()))
 		wantNoError(t, s.CreateStatusMessage(t.Context(), newMessage(full)))
+		if list, err := s.messagesOf(t.Context(), []string{full.ID}, time.Time{}, 7); err != nil || len(list) != 7 {
+			t.Errorf("%d messages, error %v; want 7", len(list), err)
+		}
 		list, err := s.StatusMessages(t.Context(), []string{full.ID}, time.Time{})
 		if err != nil || len(list) != statuspage.MaxMessages {
 			t.Errorf("%d messages, error %v; want %d", len(list), err, statuspage.MaxMessages)

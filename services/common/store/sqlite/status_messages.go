@@ -25,12 +25,19 @@ const listStatusMessages = `WITH pages AS (SELECT DISTINCT unhex(value) AS page 
 
 // StatusMessages returns messages of status pages.
 func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error) {
+	return s.messagesOf(ctx, pageIDs, since, store.MaxStatusMessages)
+}
+
+// messagesOf is StatusMessages with a limit.
+func (s *Store) messagesOf(
+	ctx context.Context, pageIDs []string, since time.Time, limit int,
+) ([]statuspage.Message, error) {
 	list := []statuspage.Message{}
 	ids, err := json.Marshal(pageIDs)
 	if err != nil {
 		return nil, err
 	}
-	args := []any{string(ids), ceilMilli(since), store.MaxStatusMessages}
+	args := []any{string(ids), ceilMilli(since), limit}
 	err = statusMessages.each(ctx, s, listStatusMessages, args, func(m statuspage.Message, err error) error {
 		if err == nil {
 			list = append(list, m)

@@ -10,7 +10,6 @@ import (
 
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
-	"nanomon/services/common/store"
 )
 
 var pageDate = time.Date(2026, 11, 30, 22, 0, 0, 0, time.UTC)
@@ -24,7 +23,7 @@ func newPage(slug string) statuspage.Page {
 func newMessage(p statuspage.Page) statuspage.Message {
 	m := statuspage.Message{
 		ID: monitor.NewID(pageDate), PageID: p.ID, Title: "title", Updated: pageDate,
-		Updates: []statuspage.Update{{Date: pageDate, State: statuspage.Resolved, Text: strings.Repeat("text ", 50)}},
+		Updates: []statuspage.Update{{Date: pageDate, State: statuspage.Resolved}},
 	}
 	m.Normalize()
 	return m
@@ -70,26 +69,21 @@ func fillStatusPages(t *testing.T, s *Store, pages, messages int) []string {
 		ids[n] = p.ID
 		wantNoError(t, s.CreateStatusPage(t.Context(), p))
 	}
+	// All messages with the same state have the same content, so that SQLite can make them.
+	const fill = `WITH RECURSIVE numbers AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?)
+		INSERT INTO status_messages (id, page, resolved, date, definition)
+		SELECT randomblob(12), unhex(p.value), n % 2, ?, iif(n % 2, ?, ?) FROM json_each(?) p, numbers`
+	m := newMessage(statuspage.Page{ID: monitor.NewID(pageDate)})
+	resolved, err := encodeMessage(&m)
+	wantNoError(t, err)
+	m.Updates[0].State = statuspage.Monitoring
+	open, err := encodeMessage(&m)
+	wantNoError(t, err)
+	list, err := json.Marshal(ids)
+	wantNoError(t, err)
 	wantNoError(t, s.write(t.Context(), "fill", func(tx *tx) error {
-		for _, id := range ids {
-			for n := range messages {
-				m := newMessage(statuspage.Page{ID: id})
-				m.Updates[0].Date = pageDate.Add(time.Duration(n) * time.Minute)
-				if n%2 == 0 {
-					m.Updates[0].State = statuspage.Monitoring
-				}
-				raw, _ := rawID(m.ID)
-				page, _ := rawID(id)
-				definition, err := encodeMessage(&m)
-				if err == nil {
-					_, err = tx.exec(insertStatusMessage, raw, page, n%2 == 1, m.LastUpdate().UnixMilli(), definition)
-				}
-				if err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		_, err := tx.exec(fill, messages, pageDate.UnixMilli(), resolved, open, string(list))
+		return err
 	}))
 	return ids
 }
@@ -97,30 +91,24 @@ func fillStatusPages(t *testing.T, s *Store, pages, messages int) []string {
 // TestStatusMessagesAreLimited fills pages with messages. A reader gets a limited number, above all open ones.
 func TestStatusMessagesAreLimited(t *testing.T) {
 	s := openNew(t)
-	const pages = 41 // their open messages alone are more than the limit
-	ids := fillStatusPages(t, s, pages, statuspage.MaxMessages)
+	ids := fillStatusPages(t, s, 2, statuspage.MaxMessages)
 	if err := s.CreateStatusMessage(t.Context(), newMessage(statuspage.Page{ID: ids[0]})); !monitor.IsInvalid(err) {
 		t.Errorf("creating one more message: %v, want an InvalidError", err)
 	}
-	read := func(ids ...string) (open, resolved int) {
-		t.Helper()
-		list, err := s.StatusMessages(t.Context(), ids, time.Time{})
+	const half = statuspage.MaxMessages / 2
+	for limit, want := range map[int]struct{ open, resolved int }{
+		3 * statuspage.MaxMessages: {2 * half, 2 * half}, 2*half + 7: {2 * half, 7}, half: {half, 0},
+	} {
+		list, err := s.messagesOf(t.Context(), ids, time.Time{}, limit)
 		wantNoError(t, err)
+		resolved := 0
 		for _, m := range list {
 			if m.State() == statuspage.Resolved {
 				resolved++
-			} else {
-				open++
 			}
 		}
-		return open, resolved
-	}
-	const half = statuspage.MaxMessages / 2
-	for _, c := range []struct{ pages, open, resolved int }{
-		{1, half, half}, {20, 20 * half, 20 * half}, {21, 21 * half, 19 * half}, {pages, store.MaxStatusMessages, 0},
-	} {
-		if open, resolved := read(ids[:c.pages]...); open != c.open || resolved != c.resolved {
-			t.Errorf("of %d pages, %d open and %d resolved messages were read, want %d and %d", c.pages, open, resolved, c.open, c.resolved)
+		if open := len(list) - resolved; open != want.open || resolved != want.resolved {
+			t.Errorf("with the limit %d, %d open and %d resolved messages were read, want %v", limit, open, resolved, want)
 		}
 	}
 }
