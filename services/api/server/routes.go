@@ -78,6 +78,19 @@ func rejectUnknownRoutes(routes chi.Routes) func(http.Handler) http.Handler {
 // parameter matches a parameter in the pattern of a route.
 var parameter = regexp.MustCompile(`\{\w+\}`)
 
+// answerHead lets the routes for GET handle HEAD too. The server does not send the body.
+func answerHead(routes chi.Routes) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			path := cmp.Or(r.URL.RawPath, r.URL.Path)
+			if r.Method == http.MethodHead && !routes.Match(chi.NewRouteContext(), http.MethodHead, path) {
+				chi.RouteContext(r.Context()).RouteMethod = http.MethodGet
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // allowedMethods returns the methods of a path. If several patterns match it, the one with the most literal text decides:
 // /api/monitors/check hides /api/monitors/{id}, and /status/{slug}.json hides /status/{slug}.
 func allowedMethods(routes chi.Routes, path string) (allowed []string) {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
-	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/sync/errgroup"
 
 	"nanomon/services/api/auth"
@@ -203,7 +202,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	r.Use(web.HidePingURLs, s.config.Metrics.measure, web.LogRequests(s.log, "/api", "/api/", "/api/health", "/api/metrics"),
 		web.SecurityHeaders, s.public.Restrict, exceptOpen(hosts.Check), exceptOpen(pages.Allow), findAddress(s.config.TrustedProxies),
-		redirectOldPaths, rejectUnknownRoutes(r), middleware.GetHead)
+		redirectOldPaths, rejectUnknownRoutes(r), answerHead(r))
 	compressed := r.With(web.Compress)
 	to := routes{
 		open: r, reading: compressed.With(s.auth.ProtectReads), uncompressed: r.With(s.auth.ProtectReads),
