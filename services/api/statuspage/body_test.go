@@ -1,7 +1,6 @@
 package statuspage
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -104,6 +103,6 @@ func BenchmarkServe(b *testing.B) {
 		r.Header.Set("Accept-Encoding", "br")
 		k.Page("page").HTML.Serve(w, r)
 		tag = w.Header().Get("ETag")
-		b.Log(fmt.Sprintf("page has %d bytes, compressed %d", len(render.Page(k.Page("page").View)), w.Body.Len()))
+		b.Logf("page has %d bytes, compressed %d", len(render.Page(k.Page("page").View)), w.Body.Len())
 	}
 }

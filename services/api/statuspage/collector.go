@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// maxResults is the number of results that are read at once, and maxResultReads the number of such reads in a refresh. If
-	// there are more results, the states are read instead.
+	// maxResults is the number of results that are read at once, and maxResultReads the number of such reads in a
+	// refresh. If there are more results, the states are read instead.
 	maxResults     = 1000
 	maxResultReads = 20
-	// maxLoads is the number of monitors whose history is read in a refresh, and maxChecks is the number of monitors of which
-	// a refresh checks whether it should be read although nothing is known to have changed.
+	// maxLoads is the number of monitors whose history is read in a refresh, and maxChecks is the number of monitors of
+	// which a refresh checks whether it should be read although nothing is known to have changed.
 	maxLoads  = 2000
 	maxChecks = 200
 	// maxLoadTime is the time after which a refresh stops to read history, so that the pages do not become old.
@@ -47,10 +47,11 @@ type collector struct {
 	checked int
 	// now is the time of the refresh.
 	now time.Time
-	// revision is that of the monitors, and cursor is the position in the results; both are empty before the first read.
+	// revision is that of the monitors, and cursor is the position in the results; both are empty before the first
+	// read.
 	revision, cursor string
-	// cleared is the time of the last deletion of all results. expired is the date before which status changes have expired,
-	// and expiredRead is the time at which it was read.
+	// cleared is the time of the last deletion of all results. expired is the date before which status changes have
+	// expired, and expiredRead is the time at which it was read.
 	cleared, expired, expiredRead time.Time
 	// incidentsRead is the time of the last complete read of the incidents; zero if one is necessary. lastOpened is the
 	// latest opening of an incident.
@@ -63,7 +64,9 @@ func newCollector(s Store) *collector {
 
 // refresh takes over what has changed in the store. list contains all pages if changed.pages is set. It reports whether
 // much is left to read, so that the next refresh should follow at once.
-func (c *collector) refresh(ctx context.Context, list []document.Page, changed topics, now time.Time) (more bool, err error) {
+func (c *collector) refresh(
+	ctx context.Context, list []document.Page, changed topics, now time.Time,
+) (more bool, err error) {
 	if !changed.pages {
 		list = c.documents()
 	}
@@ -188,8 +191,8 @@ func (c *collector) check() {
 	}
 }
 
-// loadQueue reads the history of the monitors in the queue, at most [maxLoads] and for [maxLoadTime]. It reports whether
-// more are left.
+// loadQueue reads the history of the monitors in the queue, at most [maxLoads] and for [maxLoadTime]. It reports
+// whether more are left.
 func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 	started, n := time.Now(), min(len(c.queue), maxLoads)
 	all := make([]due, 0, n)

@@ -46,8 +46,8 @@ func cpu() time.Duration {
 }
 
 // BenchmarkRefresh measures a minute of refreshes, every three seconds, while each monitor is checked every 10 seconds
-// and each page shows all monitors in ten entries, and 90 of them in an entry of their own. It reports the time of the processor that this takes as a share of the
-// minute, without storing the results.
+// and each page shows all monitors in ten entries, and 90 of them in an entry of their own. It reports the time of the
+// processor that this takes as a share of the minute, without storing the results.
 func BenchmarkRefresh(b *testing.B) {
 	for _, count := range []int{1000, 10_000} {
 		b.Run(fmt.Sprint(count, " monitors"), func(b *testing.B) {

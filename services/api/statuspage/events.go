@@ -92,8 +92,8 @@ func (b *builder) addEvents() {
 	b.view.Past = b.months(past)
 }
 
-// months divides events, newest first, into the months of the days that the page shows. What began before belongs to the
-// first of them.
+// months divides events, newest first, into the months of the days that the page shows. What began before belongs to
+// the first of them.
 func (b *builder) months(past []event) []view.Month {
 	in, first := b.page.calendar.zone, b.page.calendar.starts[0]
 	var months []view.Month

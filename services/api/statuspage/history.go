@@ -15,8 +15,8 @@ import (
 const (
 	// batchSize is the number of monitors whose history is read at once.
 	batchSize = 100
-	// maxChanges is the maximum number of status changes that are read at once. If the monitors of a batch have more, they
-	// are read in smaller batches. If one monitor has more, nothing is known of the time before.
+	// maxChanges is the maximum number of status changes that are read at once. If the monitors of a batch have more,
+	// they are read in smaller batches. If one monitor has more, nothing is known of the time before.
 	maxChanges = 100_000
 )
 
@@ -37,8 +37,8 @@ type history struct {
 	expired time.Time
 }
 
-// load reads the history of a batch. It pauses as long as the read took, so that it takes only a part of the time of the
-// store.
+// load reads the history of a batch. It pauses as long as the read took, so that it takes only a part of the time of
+// the store.
 func (c *collector) load(ctx context.Context, batch []due) error {
 	started := time.Now()
 	h, err := c.readHistory(ctx, batch)

@@ -41,30 +41,37 @@ func (c *collector) readIncidents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next := make(map[*tracked]map[string]incident)
-	for _, i := range slices.Concat(found, open, ended) { // The later reads are newer.
-		if i.Opened.After(c.lastOpened) {
-			c.lastOpened = i.Opened
-		}
-		if t := c.tracked[i.MonitorID]; t != nil {
-			if next[t] == nil {
-				next[t] = make(map[string]incident)
-				if !isFull {
-					maps.Copy(next[t], t.incidents)
-				}
-			}
-			next[t][i.ID] = incident{i.FirstNotOK, i.Resolved}
-		}
-	}
-	for _, t := range c.all {
-		if isFull || next[t] != nil {
-			t.setIncidents(next[t])
-		}
-	}
+	c.setIncidents(slices.Concat(found, open, ended), isFull) // The later reads are newer.
 	if isFull {
 		c.incidentsRead = c.now
 	}
 	return nil
+}
+
+// setIncidents takes over incidents. If they are all, the monitors have no others.
+func (c *collector) setIncidents(list []store.Incident, all bool) {
+	next := make(map[*tracked]map[string]incident)
+	for _, i := range list {
+		if i.Opened.After(c.lastOpened) {
+			c.lastOpened = i.Opened
+		}
+		t := c.tracked[i.MonitorID]
+		if t == nil {
+			continue
+		}
+		if next[t] == nil {
+			next[t] = make(map[string]incident)
+			if !all {
+				maps.Copy(next[t], t.incidents)
+			}
+		}
+		next[t][i.ID] = incident{i.FirstNotOK, i.Resolved}
+	}
+	for _, t := range c.all {
+		if all || next[t] != nil {
+			t.setIncidents(next[t])
+		}
+	}
 }
 
 // openedIncidents returns the incidents that opened since a date, newest first.
@@ -133,8 +140,8 @@ func (c *collector) endedIncidents(ctx context.Context, open []store.Incident) (
 
 // setIncidents sets the incidents of a monitor by id.
 func (t *tracked) setIncidents(next map[string]incident) {
-	isSame := maps.EqualFunc(t.incidents, next, func(a, b incident) bool { return a.start.Equal(b.start) && a.end.Equal(b.end) })
-	if !isSame {
+	isSame := func(a, b incident) bool { return a.start.Equal(b.start) && a.end.Equal(b.end) }
+	if !maps.EqualFunc(t.incidents, next, isSame) {
 		t.incidents = next
 		t.changed()
 	}

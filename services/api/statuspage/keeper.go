@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// interval is the time between two refreshes while nothing but results changes, and minPause the minimum pause between
-	// two refreshes.
+	// interval is the time between two refreshes while nothing but results changes, and minPause the minimum pause
+	// between two refreshes.
 	interval = 3 * time.Second
 	minPause = time.Second
 	// oldAfter is the time without a successful refresh after which the pages say how old they are.

@@ -12,8 +12,8 @@ import (
 
 var now = time.Date(2026, 11, 30, 12, 30, 0, 0, time.UTC)
 
-// stateOf returns a state whose history has one letter for each result, newest last: o is OK, f failed, e error, m failed
-// in maintenance, n OK in maintenance, and b failed and blocked. The latest result is some time old.
+// stateOf returns a state whose history has one letter for each result, newest last: o is OK, f failed, e error, m
+// failed in maintenance, n OK in maintenance, and b failed and blocked. The latest result is some time old.
 func stateOf(letters string, age time.Duration) *store.State {
 	s := new(store.State)
 	for i, letter := range letters {

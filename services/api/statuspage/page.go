@@ -25,7 +25,8 @@ type page struct {
 	windows  []publicWindow
 	messages []document.Message
 
-	// isDue reports whether the content must be computed again, and until is the time at which it must be at the latest.
+	// isDue reports whether the content must be computed again, and until is the time at which it must be at the
+	// latest.
 	isDue bool
 	until time.Time
 	// published is the content at the last computation; nil before the first one.
@@ -59,9 +60,9 @@ func (c *collector) documents() []document.Page {
 	return list
 }
 
-// readDefinitions reads what people have edited: the maintenance windows, the monitors if they or the pages have changed,
-// and the messages if pagesChanged is set. A store that can't report changes is read although nothing has changed: then
-// the content stays.
+// readDefinitions reads what people have edited: the maintenance windows, the monitors if they or the pages have
+// changed, and the messages if pagesChanged is set. A store that can't report changes is read although nothing has
+// changed: then the content stays.
 func (c *collector) readDefinitions(ctx context.Context, list []document.Page, pagesChanged bool) error {
 	windows, err := store.Call(ctx, store.LongCall, c.store.MaintenanceWindows)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 type resolver struct {
 	collector *collector
 	monitors  []monitor.Monitor
-	// byID contains the index of each monitor. byGroup and byLabel contain the indexes of the monitors of each group, and of
-	// each label with its value and each key alone.
+	// byID contains the index of each monitor. byGroup and byLabel contain the indexes of the monitors of each group,
+	// and of each label with its value and each key alone.
 	byID             map[string]int
 	byGroup, byLabel map[string][]int
 	// used contains the monitors of all entries, by id.

@@ -170,8 +170,8 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// TestOldPagesSaySo: pages stay available while the store is not, say how old they are after 10 seconds, and are current
-// again soon after the store is. That is so if the store returns errors and if it does not answer.
+// TestOldPagesSaySo: pages stay available while the store is not, say how old they are after 10 seconds, and are
+// current again soon after the store is. That is so if the store returns errors and if it does not answer.
 func TestOldPagesSaySo(t *testing.T) {
 	for name, hang := range map[string]bool{"errors": false, "no answer": true} {
 		t.Run(name, func(t *testing.T) {
@@ -249,7 +249,8 @@ func TestIdleKeeper(t *testing.T) {
 	})
 }
 
-// TestPolledStore: a store that can't report changes is read again and again, but without a change the monitors are not.
+// TestPolledStore: a store that can't report changes is read again and again, but without a change the monitors are
+// not.
 func TestPolledStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(testPage("acme", "UTC"))

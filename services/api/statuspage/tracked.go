@@ -29,7 +29,8 @@ const (
 type tracked struct {
 	// monitor contains what is needed of the definition.
 	monitor monitor.Monitor
-	// stale is the age at which the latest result is stale, and failCount the number of not-OK results that are an outage.
+	// stale is the age at which the latest result is stale, and failCount the number of not-OK results that are an
+	// outage.
 	stale     time.Duration
 	failCount int
 	isPush    bool
