@@ -26,7 +26,7 @@ type feedEntry struct {
 // Atom returns the messages, incidents and maintenance of a status page as an Atom feed, newest first.
 func Atom(v *view.Page) []byte {
 	entries := feedEntries(v)
-	slices.SortStableFunc(entries, func(a, b feedEntry) int { return b.updated.Compare(a.updated) })
+	slices.SortStableFunc(entries, func(a, b *feedEntry) int { return b.updated.Compare(a.updated) })
 	entries = entries[:min(len(entries), maxFeedEntries)]
 	updated := v.Updated
 	if updated.IsZero() {
@@ -47,7 +47,7 @@ func Atom(v *view.Page) []byte {
 		element("generator", "NanoMon"),
 		feedLink("self", "application/atom+xml", path(v)+".atom"),
 		feedLink("alternate", "text/html", path(v)),
-		g.Map(entries, func(e feedEntry) g.Node { return e.node(v) }),
+		g.Map(entries, func(e *feedEntry) g.Node { return e.node(v) }),
 	)))
 	return b.Bytes()
 }
@@ -55,7 +55,7 @@ func Atom(v *view.Page) []byte {
 // identity returns a text that identifies the page, if possible also after its address has changed.
 func identity(v *view.Page) string { return cmp.Or(v.ID, v.Slug) }
 
-func (e feedEntry) node(v *view.Page) g.Node {
+func (e *feedEntry) node(v *view.Page) g.Node {
 	return el("entry",
 		element("title", e.title),
 		element("id", urn(identity(v), e.id)),
@@ -66,8 +66,9 @@ func (e feedEntry) node(v *view.Page) g.Node {
 	)
 }
 
-func feedEntries(v *view.Page) []feedEntry {
-	var entries []feedEntry
+// feedEntries returns pointers, because the compiler needs no code of its own to sort them.
+func feedEntries(v *view.Page) []*feedEntry {
+	var entries []*feedEntry
 	for _, m := range v.Messages {
 		entries = append(entries, messageEntry(v, m))
 	}
@@ -92,19 +93,19 @@ func feedEntries(v *view.Page) []feedEntry {
 	return entries
 }
 
-func messageEntry(v *view.Page, m view.Message) feedEntry {
+func messageEntry(v *view.Page, m view.Message) *feedEntry {
 	first, last := m.Updates[len(m.Updates)-1], m.Updates[0]
-	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
+	return &feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
 		affected(m.Entries), updates(v, currentText, m.Updates),
 	})}
 }
 
-func incidentEntry(v *view.Page, i view.Incident) feedEntry {
+func incidentEntry(v *view.Page, i view.Incident) *feedEntry {
 	updated, state := i.Start, " (open)"
 	if !i.End.IsZero() {
 		updated, state = i.End, " (resolved)"
 	}
-	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
+	return &feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
 // announced is the time before maintenance at which it appears on a page.
@@ -112,14 +113,14 @@ const announced = 14 * 24 * time.Hour
 
 // maintenanceEntry is dated to the time at which the maintenance appears on the page, or begins. Its date never changes and is
 // not in the future, so that readers show it, and show it as new only once more.
-func maintenanceEntry(v *view.Page, m view.Maintenance) feedEntry {
+func maintenanceEntry(v *view.Page, m view.Maintenance) *feedEntry {
 	published := m.Start.Add(-announced)
 	updated := published
 	if m.Active {
 		updated = m.Start
 	}
 	title := "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")"
-	return feedEntry{m.ID, title, published, updated, markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)})}
+	return &feedEntry{m.ID, title, published, updated, markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)})}
 }
 
 func element(name, text string) g.Node { return el(name, words(plainXML(text))) }
