@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,6 +23,17 @@ func load(t *testing.T) *openapi3.T {
 		t.Fatal(err)
 	}
 	return document
+}
+
+// TestSpecificationIsEmbedded compares the embedded document with the file for people.
+func TestSpecificationIsEmbedded(t *testing.T) {
+	document, err := os.ReadFile("openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(document, Specification()) {
+		t.Error("openapi.yaml.gz differs from openapi.yaml: run just generate-specs")
+	}
 }
 
 func TestExamplesMatchSchemas(t *testing.T) {

@@ -66,7 +66,7 @@ func TestStatusMessageLifeCycle(t *testing.T) {
 // TestUnknownMessages uses wrong ids of pages and messages.
 func TestUnknownMessages(t *testing.T) {
 	a := startAPI(t, nil)
-	page, other := a.createPage(pageJSON), a.createPage(withPassword("other", pagePassword))
+	page, other := a.createPage(pageJSON), a.createPage(`{"slug": "other", "title": "Other"}`)
 	message := decodeAs[statuspage.Message](t, a.do("POST", page+"/messages", messageJSON))
 	before := a.messages(message.PageID)
 	for _, method := range []string{"GET", "PUT", "DELETE", "POST"} {

@@ -134,7 +134,7 @@ func newWorld(t *testing.T, random *rand.Rand, count int, now time.Time) *world 
 	w := &world{store: openStore(t), random: random, now: now}
 	for n := range count {
 		m := &simulated{Monitor: newMonitor(n), rate: 500 + random.IntN(2000)}
-		m.Group = []string{"", "web", "db"}[n%3]
+		m.Group = []string{"", "web", "web"}[n%3]
 		m.Labels = map[string]string{"team": []string{"a", "b"}[n%2]}
 		must(t, w.store.CreateMonitor(t.Context(), m.Monitor))
 		w.monitors = append(w.monitors, m)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -62,11 +63,15 @@ func TestBackupOfBusyInstallation(t *testing.T) {
 	first := servicetest.Get[[]monitor.Monitor](t, api+"/monitors")[0]
 	servicetest.Eventually(t, "two results", func() bool { return len(servicetest.Results(t, api, first.ID)) >= 2 })
 	before := servicetest.Results(t, api, first.ID)
+	page := map[string]any{"slug": "shop", "title": "Shop", "sections": []any{}}
+	if status, text := servicetest.Call(t, http.MethodPost, api+"/status-pages", page); status != http.StatusOK {
+		t.Fatalf("creating a status page: %d %s", status, text)
+	}
 
 	output := mustRunProgram(t, folder, "backup", file)
 	t.Log(output)
-	if rowsIn(t, output, "monitors") != monitors || rowsIn(t, output, "results") < len(before) {
-		t.Errorf("output %q, want %d monitors and at least %d results", output, monitors, len(before))
+	if rowsIn(t, output, "monitors") != monitors || rowsIn(t, output, "status pages") != 1 || rowsIn(t, output, "results") < len(before) {
+		t.Errorf("output %q, want %d monitors, a status page and at least %d results", output, monitors, len(before))
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the backup is %v, error %v", info, err)
@@ -86,6 +91,9 @@ func TestBackupOfBusyInstallation(t *testing.T) {
 	_, api, _ = servicetest.Standalone(t, folder)
 	if got := servicetest.Get[[]monitor.Monitor](t, api+"/monitors"); len(got) != monitors {
 		t.Errorf("%d monitors after the restore, want %d", len(got), monitors)
+	}
+	if got := servicetest.Get[[]map[string]any](t, api+"/status-pages"); len(got) != 1 || got[0]["slug"] != "shop" {
+		t.Errorf("the status pages are %v after the restore, want one", got)
 	}
 	restored := servicetest.Results(t, api, first.ID)
 	for _, result := range before {

@@ -65,13 +65,15 @@ func dayClass(d view.Day) string {
 	return levelOf(view.Operational).name
 }
 
-// appendBar appends the beginning of a bar. Days with an outage are larger, and days that were not checked smaller, so
-// that nobody needs to see the colors.
+// appendBar appends the beginning of a bar. Days with an outage are larger, with maintenance wider, and
+// without a check smaller, so that nobody needs to see the colors.
 func appendBar(b []byte, class string, x, width int) []byte {
 	top, height := 5, barHeight-5
 	switch class {
 	case levelOf(view.Down).name, levelOf(view.Partial).name:
 		top, height, x, width = 0, barHeight, x-1, width+2
+	case levelOf(view.InMaintenance).name:
+		x, width = x-1, width+2
 	case levelOf(view.Unknown).name:
 		top, height = barHeight-10, 10
 	}

@@ -89,3 +89,18 @@ func change[D definition[T], T any](
 	}
 	return err
 }
+
+// decodable returns the content of the documents that can be decoded.
+func decodable[D definition[T], T any](docs []bson.Raw) []T {
+	list := make([]T, 0, len(docs))
+	for _, raw := range docs {
+		var doc D
+		if bson.Unmarshal(raw, &doc) != nil {
+			continue
+		}
+		if content, err := doc.decode(); err == nil {
+			list = append(list, content)
+		}
+	}
+	return list
+}

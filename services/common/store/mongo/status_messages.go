@@ -57,7 +57,7 @@ func (s *Store) StatusMessages(
 	if len(pages) == 0 {
 		return []statuspage.Message{}, nil
 	}
-	var docs []statusMessageDoc
+	var docs []bson.Raw
 	for _, resolved := range []bool{false, true} {
 		left := store.MaxStatusMessages - len(docs)
 		if left == 0 {
@@ -69,13 +69,13 @@ func (s *Store) StatusMessages(
 		}
 		opts := options.Find().SetSort(newestFirst()).SetLimit(int64(left))
 		found, err := findBy(ctx, s.statusMessages, newestFirst("page_id", "resolved"), filter,
-			func(d statusMessageDoc) statusMessageDoc { return d }, opts)
+			func(d bson.Raw) bson.Raw { return d }, opts)
 		if err != nil {
 			return nil, err
 		}
 		docs = append(docs, found...)
 	}
-	list := decodable[statuspage.Message](docs)
+	list := decodable[statusMessageDoc, statuspage.Message](docs)
 	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, nil
 }

@@ -46,8 +46,8 @@ func toStatusPageDoc(p statuspage.Page) (statusPageDoc, error) {
 // StatusPages returns all status pages.
 func (s *Store) StatusPages(ctx context.Context) (_ []statuspage.Page, err error) {
 	defer s.end(ctx, time.Now(), "list status pages", &err)
-	docs, err := find(ctx, s.statusPages, bson.D{}, func(d statusPageDoc) statusPageDoc { return d })
-	list := decodable[statuspage.Page](docs)
+	docs, err := find(ctx, s.statusPages, bson.D{}, func(d bson.Raw) bson.Raw { return d })
+	list := decodable[statusPageDoc, statuspage.Page](docs)
 	slices.SortFunc(list, func(a, b statuspage.Page) int {
 		return cmp.Or(cmp.Compare(a.Title, b.Title), cmp.Compare(a.ID, b.ID))
 	})
@@ -183,15 +183,4 @@ func (s *Store) deleteOrphanStatusMessages(ctx context.Context) error {
 	slices.SortFunc(orphans, func(a, b bson.ObjectID) int { return compareKeys(a, b) })
 	orphans = slices.DeleteFunc(slices.Compact(orphans), func(id bson.ObjectID) bool { return slices.Contains(pages, id) })
 	return s.deleteStatusMessages(ctx, orphans...)
-}
-
-// decodable returns the content of the documents that can be decoded.
-func decodable[T any, D definition[T]](docs []D) []T {
-	list := make([]T, 0, len(docs))
-	for _, doc := range docs {
-		if content, err := doc.decode(); err == nil {
-			list = append(list, content)
-		}
-	}
-	return list
 }

@@ -101,10 +101,10 @@ func TestDamagedStatusPages(t *testing.T) {
 		wantNoError(t, s.CreateStatusMessage(t.Context(), m))
 		page, err := bson.ObjectIDFromHex(p.ID)
 		wantNoError(t, err)
-		for i, text := range []any{"{", nil, `{"updates": []}`, `{"updates": null, "hosts": 1}`} {
+		for i, text := range []any{"{", nil, 5, `{"updates": []}`, `{"updates": null, "hosts": 1}`} {
 			id := bson.NewObjectIDFromTimestamp(pageDate)
 			insert(t, s, "status_pages", bson.D{field("_id", id), field("slug", fmt.Sprint(i)), field("hosts", bson.A{fmt.Sprint("/", i)}),
-				field("page", map[bool]any{true: "[", false: text}[i == 2])})
+				field("page", map[bool]any{true: "[", false: text}[i == 3])})
 			insert(t, s, "status_messages", bson.D{field("_id", id), field("page_id", page), field("resolved", i%2 == 0), field("date", pageDate), field("message", text)})
 			if pages, err := s.StatusPages(t.Context()); err != nil || len(pages) != 1 {
 				t.Errorf("%d pages, error %v; want 1", len(pages), err)
