@@ -8,7 +8,6 @@ import (
 	"time"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -27,7 +26,7 @@ type feedEntry struct {
 // Atom returns the messages, incidents and maintenance of a status page as an Atom feed, newest first.
 func Atom(v *view.Page) []byte {
 	entries := feedEntries(v)
-	slices.SortStableFunc(entries, func(a, b feedEntry) int { return b.updated.Compare(a.updated) })
+	slices.SortStableFunc(entries, func(a, b *feedEntry) int { return b.updated.Compare(a.updated) })
 	entries = entries[:min(len(entries), maxFeedEntries)]
 	updated := v.Updated
 	if updated.IsZero() {
@@ -40,15 +39,15 @@ func Atom(v *view.Page) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="utf-8"?>` + "\n")
-	b.Write(markup(g.El("feed", g.Attr("xmlns", "http://www.w3.org/2005/Atom"), g.Attr("xml:lang", "en"),
+	b.Write(markup(el("feed", attr("xmlns", "http://www.w3.org/2005/Atom"), attr("xml:lang", "en"),
 		element("title", v.Title),
 		element("id", urn(identity(v))),
 		element("updated", stamp(updated)),
-		g.El("author", element("name", v.Title)),
+		el("author", element("name", v.Title)),
 		element("generator", "NanoMon"),
 		feedLink("self", "application/atom+xml", path(v)+".atom"),
 		feedLink("alternate", "text/html", path(v)),
-		g.Map(entries, func(e feedEntry) g.Node { return e.node(v) }),
+		g.Map(entries, func(e *feedEntry) g.Node { return e.node(v) }),
 	)))
 	return b.Bytes()
 }
@@ -56,19 +55,20 @@ func Atom(v *view.Page) []byte {
 // identity returns a text that identifies the page, if possible also after its address has changed.
 func identity(v *view.Page) string { return cmp.Or(v.ID, v.Slug) }
 
-func (e feedEntry) node(v *view.Page) g.Node {
-	return g.El("entry",
+func (e *feedEntry) node(v *view.Page) g.Node {
+	return el("entry",
 		element("title", e.title),
 		element("id", urn(identity(v), e.id)),
 		element("published", stamp(e.published)),
 		element("updated", stamp(e.updated)),
 		feedLink("alternate", "text/html", path(v)+"#"+anchor(e.id)),
-		g.El("content", g.Attr("type", "html"), g.Text(plainXML(string(e.content)))),
+		el("content", attr("type", "html"), words(plainXML(string(e.content)))),
 	)
 }
 
-func feedEntries(v *view.Page) []feedEntry {
-	var entries []feedEntry
+// feedEntries returns pointers, because the compiler needs no code of its own to sort them.
+func feedEntries(v *view.Page) []*feedEntry {
+	var entries []*feedEntry
 	for _, m := range v.Messages {
 		entries = append(entries, messageEntry(v, m))
 	}
@@ -93,19 +93,19 @@ func feedEntries(v *view.Page) []feedEntry {
 	return entries
 }
 
-func messageEntry(v *view.Page, m view.Message) feedEntry {
+func messageEntry(v *view.Page, m view.Message) *feedEntry {
 	first, last := m.Updates[len(m.Updates)-1], m.Updates[0]
-	return feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
+	return &feedEntry{m.ID, m.Title + " (" + strings.ToLower(stateText(m.State)) + ")", first.Date, last.Date, markup(g.Group{
 		affected(m.Entries), updates(v, currentText, m.Updates),
 	})}
 }
 
-func incidentEntry(v *view.Page, i view.Incident) feedEntry {
+func incidentEntry(v *view.Page, i view.Incident) *feedEntry {
 	updated, state := i.Start, " (open)"
 	if !i.End.IsZero() {
 		updated, state = i.End, " (resolved)"
 	}
-	return feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
+	return &feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
 // announced is the time before maintenance at which it appears on a page.
@@ -113,27 +113,27 @@ const announced = 14 * 24 * time.Hour
 
 // maintenanceEntry is dated to the time at which the maintenance appears on the page, or begins. Its date never changes and is
 // not in the future, so that readers show it, and show it as new only once more.
-func maintenanceEntry(v *view.Page, m view.Maintenance) feedEntry {
+func maintenanceEntry(v *view.Page, m view.Maintenance) *feedEntry {
 	published := m.Start.Add(-announced)
 	updated := published
 	if m.Active {
 		updated = m.Start
 	}
 	title := "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")"
-	return feedEntry{m.ID, title, published, updated, markup(g.Group{h.P(period(v, m.Start, m.End)), affected(m.Entries)})}
+	return &feedEntry{m.ID, title, published, updated, markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)})}
 }
 
-func element(name, text string) g.Node { return g.El(name, g.Text(plainXML(text))) }
+func element(name, text string) g.Node { return el(name, words(plainXML(text))) }
 
 // feedLink does not use g.El, which writes links as HTML does, without an end.
 func feedLink(rel, contentType, href string) g.Node {
 	var b bytes.Buffer
 	b.WriteString("<link")
-	for _, attribute := range []g.Node{g.Attr("rel", rel), g.Attr("type", contentType), g.Attr("href", href)} {
+	for _, attribute := range []g.Node{attr("rel", rel), attr("type", contentType), attr("href", href)} {
 		_ = attribute.Render(&b) // a buffer does not fail
 	}
 	b.WriteString("/>")
-	return g.Raw(b.String())
+	return raw(b.String())
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

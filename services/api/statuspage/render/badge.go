@@ -111,17 +111,17 @@ func (b badge) svg() []byte {
 	width, size := strconv.Itoa(left+right), strconv.Itoa(badgeHeight)
 	title := label + ": " + message
 	rect := func(x, w int, fill string) g.Node {
-		return g.El("rect", g.Attr("x", strconv.Itoa(x)), g.Attr("width", strconv.Itoa(w)), g.Attr("height", size), g.Attr("fill", fill))
+		return el("rect", attr("x", strconv.Itoa(x)), attr("width", strconv.Itoa(w)), attr("height", size), attr("fill", fill))
 	}
-	text := func(x, w int, content string) g.Node {
-		return g.El("text", g.Attr("x", strconv.Itoa(x)), g.Attr("y", "14"), g.Attr("textLength", strconv.Itoa(w)), g.Text(content))
+	part := func(x, w int, content string) g.Node {
+		return el("text", attr("x", strconv.Itoa(x)), attr("y", "14"), attr("textLength", strconv.Itoa(w)), words(content))
 	}
-	return markup(g.El("svg", g.Attr("xmlns", "http://www.w3.org/2000/svg"), g.Attr("width", width), g.Attr("height", size),
-		g.Attr("role", "img"), g.Attr("aria-label", title),
-		g.El("title", g.Text(title)),
-		g.El("clipPath", g.Attr("id", "r"), g.El("rect", g.Attr("width", width), g.Attr("height", size), g.Attr("rx", "3"))),
-		g.El("g", g.Attr("clip-path", "url(#r)"), rect(0, left, "#444c56"), rect(left, right, b.color)),
-		g.El("g", g.Attr("fill", "#fff"), g.Attr("font-family", "Verdana,DejaVu Sans,Geneva,sans-serif"), g.Attr("font-size", "11"),
-			text(badgePadding, left-2*badgePadding, label), text(left+badgePadding, right-2*badgePadding, message)),
+	return markup(el("svg", attr("xmlns", "http://www.w3.org/2000/svg"), attr("width", width), attr("height", size),
+		attr("role", "img"), attr("aria-label", title),
+		el("title", words(title)),
+		el("clipPath", attr("id", "r"), el("rect", attr("width", width), attr("height", size), attr("rx", "3"))),
+		el("g", attr("clip-path", "url(#r)"), rect(0, left, "#444c56"), rect(left, right, b.color)),
+		el("g", attr("fill", "#fff"), attr("font-family", "Verdana,DejaVu Sans,Geneva,sans-serif"), attr("font-size", "11"),
+			part(badgePadding, left-2*badgePadding, label), part(left+badgePadding, right-2*badgePadding, message)),
 	))
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 	"nanomon/services/common/plain"
@@ -29,8 +28,8 @@ const minNotChecked = time.Minute
 // bars draws the days of an entry. For screen readers it is one image with a summary.
 func bars(e view.Entry) g.Node {
 	width := strconv.Itoa(len(e.Days)*dayWidth - dayWidth + barWidth)
-	return h.SVG(h.Class("days"), g.Attr("viewBox", "0 0 "+width+" "+strconv.Itoa(barHeight)),
-		g.Attr("preserveAspectRatio", "none"), h.Role("img"), h.Aria("label", summary(e)),
+	return el("svg", class("days"), attr("viewBox", "0 0 "+width+" "+strconv.Itoa(barHeight)),
+		attr("preserveAspectRatio", "none"), attr("role", "img"), attr("aria-label", summary(e)),
 		g.NodeFunc(func(w io.Writer) error { return drawDays(w, e.Days) }))
 }
 
@@ -143,10 +142,10 @@ func summary(e view.Entry) string {
 // legend explains the bars.
 func legend() g.Node {
 	item := func(l view.Level, text string) g.Node {
-		return h.Li(h.SVG(h.Class("key"), g.Attr("viewBox", "0 0 10 32"), g.Attr("aria-hidden", "true"),
-			g.Raw(string(appendBar(nil, levelOf(l).name, 1, 8))+"/>")), g.Text(text))
+		return el("li", el("svg", class("key"), attr("viewBox", "0 0 10 32"), attr("aria-hidden", "true"),
+			raw(string(appendBar(nil, levelOf(l).name, 1, 8))+"/>")), words(text))
 	}
-	return h.Ul(h.Class("legend"), h.Aria("label", "Colors of the days"),
+	return el("ul", class("legend"), attr("aria-label", "Colors of the days"),
 		item(view.Operational, "No outage"), item(view.Partial, "Short outage"),
 		item(view.Down, "Long outage (less than "+strconv.Itoa(severe)+" % uptime)"),
 		item(view.InMaintenance, "Maintenance"), item(view.Unknown, "Not checked"))

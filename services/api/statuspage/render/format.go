@@ -6,7 +6,6 @@ import (
 	"time"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 	"nanomon/services/common/plain"
@@ -27,7 +26,7 @@ func moment(v *view.Page, t time.Time, layout string) g.Node {
 }
 
 func timeElement(t time.Time, text string) g.Node {
-	return h.Time(h.DateTime(t.UTC().Format(time.RFC3339)), g.Text(text))
+	return el("time", attr("datetime", t.UTC().Format(time.RFC3339)), words(text))
 }
 
 // local formats a time in the zone of the page. A zone without an abbreviation is shown as "UTC+03".
@@ -48,7 +47,7 @@ func period(v *view.Page, start, end time.Time) g.Node {
 	if local(v, start, "MST") == local(v, end, "MST") {
 		from = strings.TrimSuffix(from, " MST")
 	}
-	return g.Group{moment(v, start, from), g.Text(" to "), moment(v, end, to)}
+	return g.Group{moment(v, start, from), words(" to "), moment(v, end, to)}
 }
 
 func zone(v *view.Page) *time.Location {

@@ -4,7 +4,6 @@ import (
 	"net/url"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -50,8 +49,8 @@ func levelOf(l view.Level) level { return levels[l] }
 
 // icon draws a level. Its shape tells levels apart without colors.
 func icon(l view.Level) g.Node {
-	return h.SVG(h.Class("icon"), g.Attr("viewBox", "0 0 16 16"), g.Attr("aria-hidden", "true"),
-		g.El("path", g.Attr("fill-rule", "evenodd"), g.Attr("d", levelOf(l).icon)))
+	return el("svg", class("icon"), attr("viewBox", "0 0 16 16"), attr("aria-hidden", "true"),
+		el("path", attr("fill-rule", "evenodd"), attr("d", levelOf(l).icon)))
 }
 
 // shownLevel returns the level of a page, which is unknown if the page is old.

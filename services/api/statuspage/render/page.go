@@ -2,19 +2,18 @@ package render
 
 import (
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
 
 // content returns what the body of a page contains. The element main has the part that changes.
-func content(v *view.Page, main func(...g.Node) g.Node) g.Node {
-	return h.Div(h.Class("status-page"),
-		h.Header(
-			g.If(v.HasLogo, h.Img(h.Class("logo"), h.Src(path(v)+"/logo"), h.Alt(""))),
-			h.H1(h.Dir("auto"), g.Text(v.Title)),
+func content(v *view.Page, main string) g.Node {
+	return el("div", class("status-page"),
+		el("header",
+			g.If(v.HasLogo, el("img", class("logo"), attr("src", path(v)+"/logo"), attr("alt", ""))),
+			el("h1", attr("dir", "auto"), words(v.Title)),
 		),
-		main(
+		el(main,
 			overall(v),
 			introduction(v),
 			openEvents(v),
@@ -22,8 +21,8 @@ func content(v *view.Page, main func(...g.Node) g.Node) g.Node {
 			past(v),
 		),
 		footer(
-			h.P(g.Text("Times are in "+zoneName(v)+".")),
-			h.P(h.A(h.Href(path(v)+".atom"), g.Text("Follow updates in a feed reader"))),
+			el("p", words("Times are in "+zoneName(v)+".")),
+			el("p", el("a", attr("href", path(v)+".atom"), words("Follow updates in a feed reader"))),
 		),
 	)
 }
@@ -33,11 +32,11 @@ func overall(v *view.Page) g.Node {
 	level, isOld := shownLevel(v), !v.Since.IsZero()
 	return g.Group{
 		g.Iff(isOld, func() g.Node {
-			return h.P(h.Class("old"), icon(view.Partial), h.Span(g.Text("Not updated since "), moment(v, v.Since, toSecond),
-				g.Text(". Current data is not available at the moment.")))
+			return el("p", class("old"), icon(view.Partial), el("span", words("Not updated since "), moment(v, v.Since, toSecond),
+				words(". Current data is not available at the moment.")))
 		}),
-		h.P(h.Class("overall "+levelOf(level).name), icon(level), h.Span(h.Dir("auto"),
-			g.If(isOld, h.Span(h.Class("last"), g.Text("Last known status"))), g.Text(v.Overall.Text))),
+		el("p", class("overall "+levelOf(level).name), icon(level), el("span", attr("dir", "auto"),
+			g.If(isOld, el("span", class("last"), words("Last known status"))), words(v.Overall.Text))),
 	}
 }
 
@@ -45,5 +44,5 @@ func introduction(v *view.Page) g.Node {
 	if v.Introduction == "" {
 		return nil
 	}
-	return h.Div(h.Class("introduction text"), h.Dir("auto"), g.Raw(toHTML(introductionText, v.Introduction)))
+	return el("div", class("introduction text"), attr("dir", "auto"), raw(toHTML(introductionText, v.Introduction)))
 }

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -17,10 +16,10 @@ func past(v *view.Page) g.Node {
 	if !v.Show.Incidents || len(v.Past) == 0 {
 		return nil
 	}
-	return h.Section(h.Class("past"), h.H2(g.Text("Past incidents")), g.Map(v.Past, func(m view.Month) g.Node {
+	return el("section", class("past"), el("h2", words("Past incidents")), g.Map(v.Past, func(m view.Month) g.Node {
 		return g.Group{
-			h.H3(g.Text(m.Start.In(zone(v)).Format("January 2006"))),
-			g.If(len(m.Events) == 0, h.P(h.Class("none"), g.Text(noEvents(v, m)))),
+			el("h3", words(m.Start.In(zone(v)).Format("January 2006"))),
+			g.If(len(m.Events) == 0, el("p", class("none"), words(noEvents(v, m)))),
 			monthEvents(v, m),
 		}
 	}))
@@ -29,9 +28,9 @@ func past(v *view.Page) g.Node {
 func monthEvents(v *view.Page, m view.Month) g.Node {
 	show := func(e view.Event) g.Node {
 		if e.Message != nil {
-			return message(v, h.H4, *e.Message)
+			return message(v, "h4", *e.Message)
 		}
-		return incident(v, h.H4, *e.Incident)
+		return incident(v, "h4", *e.Incident)
 	}
 	shown := len(m.Events)
 	if shown > shownEvents+1 {
@@ -40,8 +39,8 @@ func monthEvents(v *view.Page, m view.Month) g.Node {
 	more := m.Events[shown:]
 	return g.Group{
 		g.Map(m.Events[:shown], show),
-		g.If(len(more) > 0, h.Details(h.ID("past-"+m.Start.In(zone(v)).Format("2006-01")),
-			h.Summary(g.Text(strconv.Itoa(len(more))+" earlier incidents")), g.Map(more, show))),
+		g.If(len(more) > 0, el("details", attr("id", "past-"+m.Start.In(zone(v)).Format("2006-01")),
+			el("summary", words(strconv.Itoa(len(more))+" earlier incidents")), g.Map(more, show))),
 	}
 }
 

@@ -60,31 +60,31 @@ func Style() string { return style }
 // Page returns a status page as HTML. It works without JavaScript.
 func Page(v *view.Page) []byte {
 	return document(v.Overall.Text+" – "+v.Title, g.Group{
-		g.If(v.NoIndex, h.Meta(h.Name("robots"), h.Content("noindex"))),
-		h.Link(h.Rel("alternate"), h.Type("application/atom+xml"), h.Title(v.Title), h.Href(path(v)+".atom")),
-		h.Meta(h.Name("description"), h.Content(v.Overall.Text)),
-		h.Link(h.Rel("icon"), h.Href(levelOf(shownLevel(v)).favicon())),
-	}, content(v, h.Main), h.P(h.Class("live"), h.Role("status")), h.Script(g.Raw(script)))
+		g.If(v.NoIndex, el("meta", attr("name", "robots"), attr("content", "noindex"))),
+		el("link", attr("rel", "alternate"), attr("type", "application/atom+xml"), attr("title", v.Title), attr("href", path(v)+".atom")),
+		el("meta", attr("name", "description"), attr("content", v.Overall.Text)),
+		el("link", attr("rel", "icon"), attr("href", levelOf(shownLevel(v)).favicon())),
+	}, content(v, "main"), el("p", class("live"), attr("role", "status")), el("script", raw(script)))
 }
 
 // Content returns the part of a status page below its body, for a preview. It needs the style sheet of [Style].
-func Content(v *view.Page) []byte { return markup(content(v, h.Div)) }
+func Content(v *view.Page) []byte { return markup(content(v, "div")) }
 
 // path returns the path of the status page. Its feed, data and logo begin with it.
 func path(v *view.Page) string { return "/status/" + v.Slug }
 
 // document returns an HTML document with the style sheet.
 func document(title string, head g.Node, body ...g.Node) []byte {
-	return markup(h.Doctype(h.HTML(h.Lang("en"),
-		h.Head(
-			h.Meta(h.Charset("utf-8")),
-			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
-			h.Meta(h.Name("color-scheme"), h.Content("light dark")),
-			h.TitleEl(g.Text(title)),
+	return markup(h.Doctype(el("html", attr("lang", "en"),
+		el("head",
+			el("meta", attr("charset", "utf-8")),
+			el("meta", attr("name", "viewport"), attr("content", "width=device-width, initial-scale=1")),
+			el("meta", attr("name", "color-scheme"), attr("content", "light dark")),
+			el("title", words(title)),
 			head,
-			h.StyleEl(g.Raw(style)),
+			el("style", raw(style)),
 		),
-		h.Body(body...),
+		el("body", body...),
 	)))
 }
 

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	g "maragu.dev/gomponents"
-	h "maragu.dev/gomponents/html"
 
 	"nanomon/services/api/statuspage/view"
 )
@@ -18,28 +17,28 @@ func sections(v *view.Page) g.Node {
 	for _, s := range v.Sections {
 		entries += len(s.Entries)
 	}
-	class := "sections"
+	kind := "sections"
 	if entries >= manyEntries {
-		class += " many"
+		kind += " many"
 	}
-	return h.Div(h.Class(class),
+	return el("div", class(kind),
 		g.Map(v.Sections, func(s view.Section) g.Node { return section(v, s) }),
 		g.If(v.Show.Uptime && entries > 0, legend()),
 	)
 }
 
 func section(v *view.Page, s view.Section) g.Node {
-	heading := h.H2(h.Dir("auto"), g.Text(s.Title))
+	heading := el("h2", attr("dir", "auto"), words(s.Title))
 	if s.Title == "" {
-		heading = h.H2(h.Class("hidden"), g.Text("Services"))
+		heading = el("h2", class("hidden"), words("Services"))
 	}
-	return h.Section(g.If(s.Title == "", h.Class("untitled")), heading, h.Ul(h.Class("card entries"), g.Map(s.Entries, func(e view.Entry) g.Node { return entry(v, e) })))
+	return el("section", g.If(s.Title == "", class("untitled")), heading, el("ul", class("card entries"), g.Map(s.Entries, func(e view.Entry) g.Node { return entry(v, e) })))
 }
 
 func entry(v *view.Page, e view.Entry) g.Node {
-	return h.Li(h.Class("entry"),
-		h.Div(h.Class("head"),
-			h.H3(h.Dir("auto"), g.Text(e.Name)),
+	return el("li", class("entry"),
+		el("div", class("head"),
+			el("h3", attr("dir", "auto"), words(e.Name)),
 			response(v, e),
 			levelText(e.Level),
 		),
@@ -48,7 +47,7 @@ func entry(v *view.Page, e view.Entry) g.Node {
 }
 
 func levelText(l view.Level) g.Node {
-	return h.Span(h.Class("level "+levelOf(l).name), icon(l), g.Text(levelOf(l).text))
+	return el("span", class("level "+levelOf(l).name), icon(l), words(levelOf(l).text))
 }
 
 // response shows the response time of an entry that responds.
@@ -56,7 +55,7 @@ func response(v *view.Page, e view.Entry) g.Node {
 	if !v.Show.ResponseTime || e.Response == nil || e.Level == view.Down || e.Level == view.Unknown {
 		return nil
 	}
-	return h.Span(h.Class("response"), g.Text("Responds in "+milliseconds(*e.Response)))
+	return el("span", class("response"), words("Responds in "+milliseconds(*e.Response)))
 }
 
 // uptimes describes the ends of the bars and the uptime. Details show what the tips of the bars contain.
@@ -64,13 +63,13 @@ func uptimes(v *view.Page, e view.Entry) g.Node {
 	if len(e.Days) == 0 {
 		return nil
 	}
-	total := h.P(h.Class("total"), g.Text("Not checked in 90 days"))
+	total := el("p", class("total"), words("Not checked in 90 days"))
 	if uptime, known := e.Uptimes["90d"]; known {
-		total = h.Details(h.Class("total"), h.ID("uptime-"+e.ID),
-			h.Summary(g.Text(percent(uptime)+" uptime"), h.Span(h.Class("range"), g.Text(" "+sinceFirstDay(e.Days))), h.Span(h.Class("hidden"), g.Text(", "+e.Name))),
+		total = el("details", class("total"), attr("id", "uptime-"+e.ID),
+			el("summary", words(percent(uptime)+" uptime"), el("span", class("range"), words(" "+sinceFirstDay(e.Days))), el("span", class("hidden"), words(", "+e.Name))),
 			windows(v, e), notableDays(e))
 	}
-	return h.Div(h.Class("scale"), h.Span(g.Text(date(e.Days[0].Date, shortDay))), h.Span(g.Text("Today")), total)
+	return el("div", class("scale"), el("span", words(date(e.Days[0].Date, shortDay))), el("span", words("Today")), total)
 }
 
 // sinceFirstDay returns the time that the uptime of the days covers, such as "since 12 Nov".
@@ -87,16 +86,16 @@ func sinceFirstDay(days []view.Day) string {
 
 // windows lists the uptime of the last day, week, month and quarter, and the response time.
 func windows(v *view.Page, e view.Entry) g.Node {
-	return h.Dl(g.Map([]struct{ name, text string }{
+	return el("dl", g.Map([]struct{ name, text string }{
 		{"24h", "Uptime in 24 hours"}, {"7d", "7 days"}, {"30d", "30 days"}, {"90d", "90 days"},
 	}, func(w struct{ name, text string }) g.Node {
 		value := "Not checked"
 		if uptime, known := e.Uptimes[w.name]; known {
 			value = percent(uptime)
 		}
-		return h.Div(h.Dt(g.Text(w.text)), h.Dd(g.Text(value)))
+		return el("div", el("dt", words(w.text)), el("dd", words(value)))
 	}), g.Iff(v.Show.ResponseTime && e.Response != nil, func() g.Node {
-		return h.Div(h.Dt(g.Text("Median response time, 24 hours")), h.Dd(g.Text(milliseconds(*e.Response))))
+		return el("div", el("dt", words("Median response time, 24 hours")), el("dd", words(milliseconds(*e.Response))))
 	}))
 }
 
@@ -105,11 +104,11 @@ func notableDays(e view.Entry) g.Node {
 	var days []g.Node
 	for i := len(e.Days) - 1; i >= 0; i-- {
 		if d := e.Days[i]; d.Down > 0 || d.Maintenance > 0 {
-			days = append(days, h.Li(h.Strong(g.Text(date(d.Date, day))), g.Text(" "+joined(dayLines(d)))))
+			days = append(days, el("li", el("strong", words(date(d.Date, day))), words(" "+joined(dayLines(d)))))
 		}
 	}
 	if len(days) == 0 {
-		return h.P(g.Text("No outage and no maintenance in the last 90 days."))
+		return el("p", words("No outage and no maintenance in the last 90 days."))
 	}
-	return h.Ul(days...)
+	return el("ul", days...)
 }
