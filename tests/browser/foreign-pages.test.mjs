@@ -227,3 +227,35 @@ test('behind a proxy that rewrites Host, the page says what to set', async ({ br
     proxy.close();
   }
 });
+
+test('the password of a status page is entered at its own host name, without https', async ({ browser, nanomon }) => {
+  const definition = {
+    slug: 'inner',
+    title: 'Inner',
+    hosts: ['nas.lan'],
+    visibility: 'password',
+    password: 'open sesame',
+  };
+  const created = await fetch(`${nanomon.apiUrl}/api/status-pages`, {
+    method: 'POST',
+    body: JSON.stringify(definition),
+  });
+  expect(created.status).toBe(200);
+  const address = nanomon.url.replace('localhost', 'nas.lan');
+  const page = await browser.newPage();
+  await expect(async () => {
+    const response = await page.goto(address); // 421 until the page is loaded
+    expect(response?.status()).toBe(401);
+  }).toPass();
+  await page.getByLabel('Password').fill('wrong password');
+  await page.getByRole('button').click();
+  await expect(page.getByText('Wrong password')).toBeVisible();
+  await page.getByLabel('Password').fill('open sesame');
+  await page.getByRole('button').click();
+  await expect(page).toHaveTitle(/Inner/);
+  expect(page.url()).toBe(`${address}/status/inner`);
+  expect(await page.evaluate(async () => (await fetch('/status/inner.json')).status)).toBe(200);
+  expect(await page.evaluate(() => document.cookie)).toBe('');
+  expect((await page.goto(`${address}/api/monitors`))?.status()).toBe(404);
+  await page.close();
+});
