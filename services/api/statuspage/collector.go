@@ -19,6 +19,8 @@ const (
 	// a refresh checks whether it should be read although nothing is known to have changed.
 	maxLoads  = 2000
 	maxChecks = 200
+	// maxLoadTime is the time after which a refresh stops to read history, so that the pages do not become old.
+	maxLoadTime = 3 * time.Second
 	// expiredInterval is the time between two reads of the date before which status changes have expired.
 	expiredInterval = 5 * time.Minute
 )
@@ -186,9 +188,10 @@ func (c *collector) check() {
 	}
 }
 
-// loadQueue reads the history of the monitors in the queue, at most [maxLoads]. It reports whether more are left.
+// loadQueue reads the history of the monitors in the queue, at most [maxLoads] and for [maxLoadTime]. It reports whether
+// more are left.
 func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
-	n := min(len(c.queue), maxLoads)
+	started, n := time.Now(), min(len(c.queue), maxLoads)
 	all := make([]due, 0, n)
 	for _, t := range c.queue[:n] {
 		if c.tracked[t.monitor.ID] == t { // Otherwise no page shows it any more.
@@ -196,14 +199,21 @@ func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b due) int { return a.from.Compare(b.from) })
+	rest, loaded := slices.Clone(c.queue[n:]), 0
 	for batch := range slices.Chunk(all, batchSize) {
+		if time.Since(started) > maxLoadTime {
+			break
+		}
 		if err := c.load(ctx, batch); err != nil {
 			return false, err
 		}
+		loaded += len(batch)
 	}
-	c.queue = slices.Clone(c.queue[n:])
-	more = len(c.queue) > 0
-	for _, d := range all {
+	for _, d := range all[loaded:] {
+		rest = append(rest, d.tracked)
+	}
+	c.queue, more = rest, len(rest) > 0
+	for _, d := range all[:loaded] {
 		if d.isQueued = false; d.isDue {
 			c.enqueue(d.tracked)
 		}

@@ -133,15 +133,15 @@ func (k *Keeper) keep(ctx context.Context) {
 
 // wait waits until the next refresh is due. It returns false if ctx ends before.
 func (k *Keeper) wait(ctx context.Context, failed bool) bool {
-	var timer <-chan time.Time
-	if failed || len(k.collector.pages) > 0 { // Without pages, only a change is of interest.
-		timer = time.After(interval - minPause)
+	pause := interval - minPause
+	if !failed && len(k.collector.pages) == 0 { // Only a change is of interest.
+		pause = previewIdle
 	}
 	select {
 	case <-ctx.Done():
 		return false
 	case <-k.wake:
-	case <-timer:
+	case <-time.After(pause):
 	}
 	return ctx.Err() == nil
 }

@@ -276,9 +276,11 @@ func TestNothingUnpublishedIsInAView(t *testing.T) {
 			must(t, s.store.CreateMonitor(t.Context(), *m))
 		}
 	}
+	old, err := s.store.StatusPage(t.Context(), s.page.ID)
+	must(t, err)
 	s.page.Sections[0].Entries = append(s.page.Sections[0].Entries, document.Entry{ID: "00000009", Name: "Group", Group: canary}, document.Entry{ID: "0000000a", Name: "Label", Label: canary})
 	s.page.PasswordHash, s.page.Hosts = canary, []string{"canary.example.com"}
-	must(t, s.store.ReplaceStatusPage(t.Context(), s.page))
+	must(t, s.store.ReplaceStatusPageIf(t.Context(), s.page, old))
 	r := monitor.Result{ID: monitor.NewID(s.now), MonitorID: hidden.ID, MonitorName: canary, MonitorTarget: canary, Date: s.now, Status: monitor.StatusFailed, Message: canary, Outputs: map[string]any{"canary": canary}}
 	must(t, s.store.AppendBatch(t.Context(), store.Batch{Results: []monitor.Result{r}, States: []store.State{{MonitorID: hidden.ID, Latest: r, Since: s.now, Streak: 1}}}))
 	must(t, s.store.MergeIncidents(t.Context(), []store.Incident{{

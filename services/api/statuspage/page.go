@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -58,8 +59,9 @@ func (c *collector) documents() []document.Page {
 	return list
 }
 
-// readDefinitions reads what people have edited: the maintenance windows, the monitors if they have changed or if the
-// pages have, and the messages if the pages have changed.
+// readDefinitions reads what people have edited: the maintenance windows, the monitors if they or the pages have changed,
+// and the messages if pagesChanged is set. A store that can't report changes is read although nothing has changed: then
+// the content stays.
 func (c *collector) readDefinitions(ctx context.Context, list []document.Page, pagesChanged bool) error {
 	windows, err := store.Call(ctx, store.LongCall, c.store.MaintenanceWindows)
 	if err != nil {
@@ -72,8 +74,8 @@ func (c *collector) readDefinitions(ctx context.Context, list []document.Page, p
 	if err != nil {
 		return err
 	}
-	c.windows.set(windows)
-	if pagesChanged || revision != c.revision {
+	isSame := revision == c.revision && reflect.DeepEqual(list, c.documents())
+	if !isSame {
 		monitors, err := store.Call(ctx, store.LongCall, c.store.Monitors)
 		if err != nil {
 			return err
@@ -81,38 +83,47 @@ func (c *collector) readDefinitions(ctx context.Context, list []document.Page, p
 		c.resolve(list, monitors)
 		c.revision = revision
 	}
-	if pagesChanged {
-		if err := c.readMessages(ctx); err != nil {
-			return err
+	if !isSame || !reflect.DeepEqual(windows, c.windows.list) {
+		c.windows.set(windows)
+		for _, p := range c.pages {
+			p.isDue = true
+			p.findWindows(windows)
 		}
 	}
-	for _, p := range c.pages {
-		p.isDue = true
-		p.findWindows(windows)
+	if pagesChanged {
+		return c.readMessages(ctx)
 	}
 	return nil
 }
 
 // readMessages reads the messages of all pages.
 func (c *collector) readMessages(ctx context.Context) error {
-	byID, ids := make(map[string]*page, len(c.pages)), make([]string, 0, len(c.pages))
+	messages := make(map[string][]document.Message)
+	for some := range slices.Chunk(c.pages, store.MaxStatusMessages/document.MaxMessages) {
+		ids := make([]string, 0, len(some))
+		for _, p := range some {
+			if p.ID != "" { // The preview of a new page has none.
+				ids = append(ids, p.ID)
+			}
+		}
+		found, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]document.Message, error) {
+			return c.store.StatusMessages(ctx, ids, c.now.AddDate(0, 0, -view.Days-1))
+		})
+		if err != nil {
+			return err
+		}
+		for _, m := range found {
+			if len(m.Updates) > 0 {
+				messages[m.PageID] = append(messages[m.PageID], m)
+			}
+		}
+	}
 	for _, p := range c.pages {
-		if p.messages = nil; p.ID != "" { // A preview of a new page has no id.
-			byID[p.ID], ids = p, append(ids, p.ID)
+		if next := messages[p.ID]; !reflect.DeepEqual(next, p.messages) {
+			p.messages, p.isDue = next, true
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	messages, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]document.Message, error) {
-		return c.store.StatusMessages(ctx, ids, c.now.AddDate(0, 0, -view.Days-1))
-	})
-	for _, m := range messages {
-		if p := byID[m.PageID]; p != nil && len(m.Updates) > 0 {
-			p.messages = append(p.messages, m)
-		}
-	}
-	return err
+	return nil
 }
 
 // resolve finds the monitors of the pages, and keeps what is known of them.

@@ -70,6 +70,11 @@ func compare(t *testing.T, c *collector, w *world) {
 					t.Errorf("%s %s at %s: uptime of %s is %v, the report has %v", in, e.Name, w.now, name, got, want)
 				}
 			}
+			want := w.report(t, members, w.now.Add(-24*time.Hour).Truncate(5*time.Minute), w.now).Uptime
+			// A monitor that changes often has shares of 5 minutes, which are rounded.
+			if got, known := e.Uptimes["24h"]; known != (want != nil) || known && math.Abs(got-floored(*want)) > 0.02 {
+				t.Errorf("%s at %s: uptime of 24 hours is %v, the report has %v", e.Name, w.now, got, want)
+			}
 			for _, i := range []int{0, w.random.IntN(view.Days), view.Days - 2, view.Days - 1} {
 				from := localtime.StartOfDay(year, month, today+1-view.Days+i, in)
 				to := localtime.StartOfDay(year, month, today+2-view.Days+i, in)

@@ -2,8 +2,6 @@ package statuspage
 
 import (
 	"context"
-	"encoding/base64"
-	"strings"
 	"time"
 
 	"nanomon/services/api/statuspage/render"
@@ -57,9 +55,8 @@ func newPublished(p document.Page, v *view.Page, before *Published) *Published {
 
 // logo returns the image in a data URL; empty if there is none.
 func logo(url string) Body {
-	kind, encoded, found := strings.Cut(strings.TrimPrefix(url, "data:"), ";base64,")
-	image, err := base64.StdEncoding.DecodeString(encoded)
-	if !found || err != nil {
+	kind, image, err := document.DecodeLogo(url)
+	if err != nil { // A stored page has a valid one, or none.
 		return Body{}
 	}
 	return NewBody(kind, image)

@@ -1,7 +1,6 @@
 package statuspage
 
 import (
-	"strings"
 	"time"
 
 	"nanomon/services/common/monitor"
@@ -85,11 +84,7 @@ func (r *resolver) find(e document.Entry) []*tracked {
 	case e.Group != "":
 		indexes = r.byGroup[e.Group]
 	case e.Label != "":
-		key, value, hasValue := strings.Cut(e.Label, "=")
-		if hasValue {
-			key = strings.TrimSpace(key) + "=" + strings.TrimSpace(value)
-		}
-		indexes = r.byLabel[key]
+		indexes = r.byLabel[e.Label]
 	}
 	found := make([]*tracked, len(indexes))
 	for n, i := range indexes {

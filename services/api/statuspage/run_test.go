@@ -24,7 +24,10 @@ type memory struct {
 	fail  error
 	hang  bool
 	calls int
-	topic map[store.Topic]chan struct{}
+	// lists counts the reads of all monitors, and unwatched makes the store report no changes.
+	lists     int
+	unwatched bool
+	topic     map[store.Topic]chan struct{}
 }
 
 func newMemory(pages ...document.Page) *memory {
@@ -68,6 +71,9 @@ func (m *memory) takeCalls() int {
 }
 
 func (m *memory) Watch(_ context.Context, t store.Topic) (<-chan struct{}, error) {
+	if m.unwatched {
+		return nil, store.ErrWatchUnsupported
+	}
 	return m.topic[t], nil
 }
 
@@ -85,6 +91,9 @@ func (m *memory) StatusMessages(ctx context.Context, _ []string, _ time.Time) ([
 func (m *memory) Monitors(ctx context.Context) ([]monitor.Monitor, error) {
 	one := newMonitor(0)
 	one.Interval = "1h"
+	m.mu.Lock()
+	m.lists++
+	m.mu.Unlock()
 	return []monitor.Monitor{one}, m.call(ctx)
 }
 
@@ -237,6 +246,28 @@ func TestIdleKeeper(t *testing.T) {
 		if k.Page("acme") != nil {
 			t.Error("a deleted page is there")
 		}
+	})
+}
+
+// TestPolledStore: a store that can't report changes is read again and again, but without a change the monitors are not.
+func TestPolledStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(testPage("acme", "UTC"))
+		m.unwatched = true
+		k := run(t, m)
+		pass(5 * time.Second)
+		p := k.collector.pages[0]
+		pass(20 * time.Second)
+		if m.lists != 1 || k.collector.pages[0] != p {
+			t.Errorf("the monitors are read %d times", m.lists)
+		}
+		renamed := testPage("acme", "UTC")
+		renamed.Title = "Renamed"
+		m.mu.Lock()
+		m.pages = []document.Page{renamed}
+		m.mu.Unlock()
+		pass(6 * time.Second)
+		same(t, "title", k.Page("acme").View.Title, "Renamed")
 	})
 }
 
