@@ -169,7 +169,7 @@ func validHosts(hosts []string) error {
 				"Enter a name such as status.example.com, without https:// and without a port.")
 		}
 		if web.IsLocalHost(host) {
-			return monitor.Invalid(fmt.Sprintf("hosts must not contain the local name %s", host),
+			return monitor.Invalid(fmt.Sprintf("hosts must not contain %s", host),
 				"At this address, NanoMon itself may be open. Enter a name such as status.example.com.")
 		}
 		if slices.Contains(hosts[:i], host) {
