@@ -16,6 +16,8 @@ export function monitorChoices(monitors) {
 export function monitorFilter(list) {
   /** The id and the name that the field has shown last. */
   let last = { id: '', name: '' };
+  /** @type {HTMLInputElement | undefined} */
+  let shownIn;
 
   return {
     /** Whether the entered name belongs to no monitor. */
@@ -41,6 +43,16 @@ export function monitorFilter(list) {
       }
       field.defaultValue = name; // A reload of an outdated page loses a text that is not the default.
       last = { id, name };
+      shownIn = field;
+    },
+
+    /** Empties the field, also of a name that belongs to no monitor. The view then shows all monitors. */
+    clear() {
+      this.unknown = false;
+      last = { id: '', name: '' };
+      if (shownIn) {
+        shownIn.value = '';
+      }
     },
 
     /**

@@ -14,6 +14,8 @@ const BATCH_TIME = 200;
 const SUMMARY_DELAY = 5000;
 /** The maximum difference between the clocks of the page and the API, in milliseconds. */
 const CLOCK_ERROR = 2000;
+/** The delay before the list is read again after an error, in milliseconds. */
+const RETRY_DELAY = 10_000;
 /** Up to this many changed monitors are read one by one. More cause a read of the whole list. */
 const SINGLE_READS = 5;
 
@@ -124,6 +126,7 @@ export class MonitorList {
       this.state.error = '';
     } catch (error) {
       this.state.error = messageOf(error);
+      setTimeout(() => this.state.error && this.#users > 0 && this.load(), RETRY_DELAY);
     } finally {
       this.#reading = false;
     }

@@ -91,7 +91,7 @@ export function problemOf({ enabled, latest, notChecked }) {
   return (enabled && (notChecked?.reason || latest?.message)) || '';
 }
 
-/** @param {ListedMonitor} monitor */
+/** @param {{type: string}} monitor */
 function isPush({ type }) {
   return type === 'push';
 }
@@ -165,15 +165,16 @@ export function newIcon(name) {
 /**
  * Describes the bars of a history for a screen reader.
  * @param {Point[]} history
+ * @param {{type: string}} monitor
  */
-export function describeHistory(history) {
+export function describeHistory(history, monitor) {
   const count = (/** @type {Status} */ status) => history.filter((point) => point.status === status).length;
   const warnings = history.filter((point) => markOf(point) === WARNING).length;
   const ignored = history.filter(markOf).length - warnings;
   const notes = (warnings ? `; ${formatCount(warnings, 'warning')}` : '') + (ignored ? `; ${ignored} ignored` : '');
   const counts = `${count(0)} OK, ${count(1)} error, ${count(2)} failed${notes}`;
   const { length } = history;
-  return length ? `Last ${formatCount(length, 'check')}: ${counts}` : 'No results yet';
+  return length ? `Last ${formatCount(length, isPush(monitor) ? 'result' : 'check')}: ${counts}` : 'No results yet';
 }
 
 /** The bars of a history: the class of the path for each status, for ignored results, and for warnings. */

@@ -198,7 +198,10 @@ test('filters, and stores the filters in the address', async ({ page, nanomon, t
   await page.goto('/#incidents?from=2026-01-01T00:00:00.000Z&to=2026-01-02T00:00:00.000Z');
   await expect(page.getByLabel('Opened')).toHaveValue('custom');
   await expect(page.getByText('No incidents match the filters.')).toBeVisible();
+  await page.getByLabel('Monitor').fill('xyz');
+  await page.getByLabel('Monitor').press('Enter');
   await page.getByRole('button', { name: 'Clear filters' }).click();
+  await expect(page.getByLabel('Monitor')).toHaveValue('');
   await expect(names).toHaveText(['Mill', 'Shop']);
   expect(hash(page)).toBe('#incidents');
 });

@@ -234,6 +234,7 @@ test('shows the pings of a job that runs the commands', async ({ page, nanomon }
   await expect(pings.first()).toContainText(/Exit status 24\s+Error/);
   await expect(pings.nth(2)).toContainText(/Success\s+OK/);
   await expect(page.getByText('Running', { exact: true })).toBeHidden();
+  await expect(page.locator('#recent-text')).toHaveText(/^Last \d+ results: \d+ OK, 1 error/);
 });
 
 /**

@@ -13,6 +13,7 @@ const message = (/** @type {Page} */ page) => page.getByText('A new version of N
  */
 async function open(page, address) {
   await page.addInitScript(() => {
+    AbortSignal.timeout = () => new AbortController().signal; // Requests take longer than the clock says.
     navigator.serviceWorker.startMessages = () => Object.assign(window, { listens: true });
     const page = Object.assign(window, { reloads: 0 });
     navigation.addEventListener('navigate', (event) => (page.reloads += Number(event.navigationType === 'reload')));

@@ -112,16 +112,22 @@ test('a live update keeps what is typed in the filter', async ({ page, nanomon, 
 
 test('clearing the filters replaces an unknown name', async ({ page, nanomon, target }) => {
   const id = await addChecked(nanomon, { name: 'Shop', target: target.url });
-  await page.goto(`/#results?monitor=${id}&status=failed`);
-  const field = page.getByLabel('Monitor');
-  await expect(field).toHaveValue('Shop');
-  await field.fill('xyz');
-  await field.press('Enter');
-  const problem = page.getByRole('alert').filter({ hasText: 'No monitor has this name' });
-  await expect(problem).toBeVisible();
-  await page.getByRole('button', { name: 'Clear filters' }).click();
-  await expect(field).toHaveValue('');
-  await expect(problem).toBeHidden();
+  for (const [monitor, name] of [
+    [id, 'Shop'],
+    ['', ''],
+  ]) {
+    await page.goto(`/#results?status=failed&monitor=${monitor}`);
+    const field = page.getByLabel('Monitor');
+    await expect(field).toHaveValue(name);
+    await expect(page.locator('datalist option')).toHaveCount(1);
+    await field.fill('xyz');
+    await field.press('Enter');
+    const problem = page.getByRole('alert').filter({ hasText: 'No monitor has this name' });
+    await expect(problem).toBeVisible();
+    await page.getByRole('button', { name: 'Clear filters' }).click();
+    await expect(field).toHaveValue('');
+    await expect(problem).toBeHidden();
+  }
 });
 
 test('filters by monitor', async ({ page, nanomon, target }) => {
@@ -288,6 +294,24 @@ test('shows a hint when there are no results', async ({ page }) => {
 
 test.describe('with failing requests', () => {
   test.use({ requestsFail: true });
+
+  test('shows the name of a monitor after the list of monitors could not be read', async ({
+    page,
+    nanomon,
+    target,
+  }) => {
+    const id = await nanomon.add({ name: 'Shop', target: target.url });
+    await page.clock.install();
+    let failed = 0;
+    await page.route('**/api/monitors?*', (route) => (failed++ > 0 ? route.continue() : route.abort()));
+    await page.goto(`/#results?monitor=${id}`);
+    await expect(page.locator('.connection')).toHaveText('Live');
+    await expect.poll(() => failed).toBeGreaterThan(0);
+    await expect(async () => {
+      await page.clock.fastForward(10_000);
+      await expect(page.getByLabel('Monitor')).toHaveValue('Shop', { timeout: 1000 });
+    }).toPass();
+  });
 
   test('shows an error when loading fails and can load again', async ({ page, nanomon, target }) => {
     await addChecked(nanomon, { name: 'Shop', target: target.url });

@@ -134,7 +134,7 @@ export function incidents(app, { params }) {
 
     clearFilters() {
       this.settings = settingsOf(new URLSearchParams());
-      this.byMonitor.unknown = false;
+      this.byMonitor.clear();
       return this.load();
     },
 

@@ -165,7 +165,7 @@ function drawSummary(part, { id, name, summary, latest }) {
  */
 function drawHistory(part, item) {
   const { history } = item;
-  set(part('.bars svg'), 'aria-label', describeHistory(history));
+  set(part('.bars svg'), 'aria-label', describeHistory(history, item));
   set(part('.bars'), 'href', history.length > 0 ? addressOfCheck(item, firstCheck(history)) : null);
   const paths = historyPaths(history);
   for (const kind of BARS) {

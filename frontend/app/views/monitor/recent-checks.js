@@ -40,8 +40,9 @@ export function recentChecks() {
       return barsOf(this.results);
     },
 
-    get text() {
-      return this.hovered || describeHistory([...this.results]);
+    /** @param {{type: string}} monitor */
+    textOf(monitor) {
+      return this.hovered || describeHistory([...this.results], monitor);
     },
   };
 }

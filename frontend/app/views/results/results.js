@@ -10,15 +10,21 @@ import { rememberSettings } from '../../router.js';
  * @param {Route} route
  */
 export function results(app, { params }) {
+  const listing = resultListing(app, params);
+  const { clearFilters } = listing;
   let release = () => {};
 
   return {
-    listing: resultListing(app, params),
+    listing,
     byMonitor: monitorFilter(app.monitors.state),
 
     init() {
       release = app.monitors.use();
       this.listing.init();
+      this.listing.clearFilters = () => {
+        this.byMonitor.clear();
+        return clearFilters.call(this.listing);
+      };
     },
 
     destroy() {
