@@ -56,7 +56,7 @@ type builder struct {
 	page      *page
 	view      *view.Page
 	// incidents contains the incidents of all entries.
-	incidents []view.Incident
+	incidents []*view.Incident
 }
 
 // entry returns an entry, and collects its incidents.
@@ -65,7 +65,7 @@ func (b *builder) entry(e *entry) view.Entry {
 	v := view.Entry{ID: e.id, Name: e.name, Level: b.level(e)}
 	incidents := merged(e.members)
 	for _, i := range incidents {
-		b.incidents = append(b.incidents, view.Incident{
+		b.incidents = append(b.incidents, &view.Incident{
 			ID: publicID(b.page.ID, e.id, i.id), Entry: e.name, Start: i.start, End: i.end,
 		})
 	}
@@ -99,7 +99,7 @@ func (b *builder) level(e *entry) view.Level {
 }
 
 // addUptime sets the days and the uptimes of an entry.
-func (b *builder) addUptime(v *view.Entry, e *entry, incidents []mergedIncident) {
+func (b *builder) addUptime(v *view.Entry, e *entry, incidents []*mergedIncident) {
 	now, cal := b.collector.now, b.page.calendar
 	var sums [view.Days]spent
 	var ok, checked float64
@@ -174,20 +174,20 @@ type mergedIncident struct {
 }
 
 // merged returns the incidents of monitors, oldest first. Incidents that overlap are one.
-func merged(members []*tracked) []mergedIncident {
-	var all []mergedIncident
+func merged(members []*tracked) []*mergedIncident {
+	var all []*mergedIncident
 	for _, t := range members {
 		for id, i := range t.incidents {
-			all = append(all, mergedIncident{id, i})
+			all = append(all, &mergedIncident{id, i})
 		}
 	}
-	slices.SortFunc(all, func(a, b mergedIncident) int {
+	slices.SortFunc(all, func(a, b *mergedIncident) int {
 		return cmp.Or(a.start.Compare(b.start), strings.Compare(a.id, b.id))
 	})
-	var joined []mergedIncident
+	var joined []*mergedIncident
 	for _, next := range all {
 		if n := len(joined); n > 0 && (joined[n-1].end.IsZero() || !next.start.After(joined[n-1].end)) {
-			if last := &joined[n-1]; next.end.IsZero() || !last.end.IsZero() && next.end.After(last.end) {
+			if last := joined[n-1]; next.end.IsZero() || !last.end.IsZero() && next.end.After(last.end) {
 				last.end = next.end
 			}
 			continue
@@ -198,7 +198,7 @@ func merged(members []*tracked) []mergedIncident {
 }
 
 // countIncidents returns the number of incidents that overlap a time.
-func countIncidents(incidents []mergedIncident, start, end time.Time) int {
+func countIncidents(incidents []*mergedIncident, start, end time.Time) int {
 	count := 0
 	for _, i := range incidents {
 		if i.start.Before(end) && (i.end.IsZero() || i.end.After(start)) {

@@ -195,13 +195,13 @@ func (c *collector) check() {
 // whether more are left.
 func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 	started, n := time.Now(), min(len(c.queue), maxLoads)
-	all := make([]due, 0, n)
+	all := make([]*due, 0, n)
 	for _, t := range c.queue[:n] {
 		if c.tracked[t.monitor.ID] == t { // Otherwise no page shows it any more.
-			all = append(all, due{t, t.readFrom(c.now)})
+			all = append(all, &due{t, t.readFrom(c.now)})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b due) int { return a.from.Compare(b.from) })
+	slices.SortStableFunc(all, func(a, b *due) int { return a.from.Compare(b.from) })
 	rest, loaded := slices.Clone(c.queue[n:]), 0
 	for batch := range slices.Chunk(all, batchSize) {
 		if time.Since(started) > maxLoadTime {

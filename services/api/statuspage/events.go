@@ -12,19 +12,23 @@ import (
 // addMaintenance adds the active and the planned maintenance.
 func (b *builder) addMaintenance() {
 	now := b.collector.now
+	var found []*view.Maintenance
 	for _, w := range b.page.windows {
 		name := w.PublicName
 		if name == "" {
 			name = defaultWindowName
 		}
 		for _, o := range announced(w.Window, now) {
-			b.view.Maintenance = append(b.view.Maintenance, view.Maintenance{
+			found = append(found, &view.Maintenance{
 				ID:   publicID(b.page.ID, w.ID, o.start.UTC().Format(time.RFC3339)),
 				Name: name, Entries: slices.Clone(w.names), Start: o.start, End: o.end, Active: !o.start.After(now),
 			})
 		}
 	}
-	slices.SortStableFunc(b.view.Maintenance, func(a, b view.Maintenance) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(found, func(a, b *view.Maintenance) int { return a.Start.Compare(b.Start) })
+	for _, m := range found {
+		b.view.Maintenance = append(b.view.Maintenance, *m)
+	}
 }
 
 // addMessages adds the messages that are not resolved. They are ordered newest first already.
@@ -67,34 +71,34 @@ type event struct {
 // addEvents adds the open incidents, and the events of the past by month.
 func (b *builder) addEvents() {
 	first := b.page.calendar.starts[0]
-	var past []event
+	slices.SortStableFunc(b.incidents, func(a, b *view.Incident) int { return b.Start.Compare(a.Start) })
+	var past []*event
 	for _, i := range b.incidents {
 		switch {
 		case i.End.IsZero():
 			b.update(i.Start)
-			b.view.Incidents = append(b.view.Incidents, i)
+			b.view.Incidents = append(b.view.Incidents, *i)
 		case b.page.Show.Incidents && i.End.After(first):
 			b.update(i.End)
-			past = append(past, event{i.Start, view.Event{Incident: &i}})
+			past = append(past, &event{i.Start, view.Event{Incident: i}})
 		}
 	}
-	slices.SortStableFunc(b.view.Incidents, func(a, b view.Incident) int { return b.Start.Compare(a.Start) })
 	if !b.page.Show.Incidents {
 		return
 	}
 	for _, m := range b.page.messages {
 		if last := m.Updates[len(m.Updates)-1]; last.State == document.Resolved && last.Date.After(first) {
 			v := b.message(m)
-			past = append(past, event{m.Updates[0].Date, view.Event{Message: &v}})
+			past = append(past, &event{m.Updates[0].Date, view.Event{Message: &v}})
 		}
 	}
-	slices.SortStableFunc(past, func(a, b event) int { return b.at.Compare(a.at) })
+	slices.SortStableFunc(past, func(a, b *event) int { return b.at.Compare(a.at) })
 	b.view.Past = b.months(past)
 }
 
 // months divides events, newest first, into the months of the days that the page shows. What began before belongs to
 // the first of them.
-func (b *builder) months(past []event) []view.Month {
+func (b *builder) months(past []*event) []view.Month {
 	in, first := b.page.calendar.zone, b.page.calendar.starts[0]
 	var months []view.Month
 	year, month, _ := b.collector.now.In(in).Date()

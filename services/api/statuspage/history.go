@@ -39,7 +39,7 @@ type history struct {
 
 // load reads the history of a batch. It pauses as long as the read took, so that it takes only a part of the time of
 // the store.
-func (c *collector) load(ctx context.Context, batch []due) error {
+func (c *collector) load(ctx context.Context, batch []*due) error {
 	started := time.Now()
 	h, err := c.readHistory(ctx, batch)
 	if err == nil {
@@ -71,7 +71,7 @@ func (c *collector) load(ctx context.Context, batch []due) error {
 }
 
 // readHistory reads the status changes and the states of a batch.
-func (c *collector) readHistory(ctx context.Context, batch []due) (*history, error) {
+func (c *collector) readHistory(ctx context.Context, batch []*due) (*history, error) {
 	h := &history{changes: make(map[string][]store.StatusChange), states: make(map[string]*store.State, len(batch))}
 	ids, from := make([]string, len(batch)), make(map[string]time.Time, len(batch))
 	first := c.now
@@ -111,7 +111,7 @@ func (c *collector) readHistory(ctx context.Context, batch []due) (*history, err
 }
 
 // readRollups reads the rollups of the monitors in a batch whose response times are shown.
-func (c *collector) readRollups(ctx context.Context, batch []due) error {
+func (c *collector) readRollups(ctx context.Context, batch []*due) error {
 	monitors := make(map[string]*summary.Recent, len(batch))
 	for _, d := range batch {
 		if d.hasResponse && d.recent.IsDue(c.now) {

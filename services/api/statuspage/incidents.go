@@ -41,7 +41,7 @@ func (c *collector) readIncidents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.setIncidents(slices.Concat(found, open, ended), isFull) // The later reads are newer.
+	c.setIncidents(append(append(found, open...), ended...), isFull) // The later reads are newer.
 	if isFull {
 		c.incidentsRead = c.now
 	}
