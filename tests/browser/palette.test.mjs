@@ -267,7 +267,7 @@ signInTest.describe('with sign-in', () => {
     await button(page, 'Save').click();
     await expect(page.getByRole('heading', { level: 1, name: 'Shop' })).toBeVisible();
     await openPalette(page, 'create');
-    await expect(options(page)).toHaveCount(2);
+    await expect(options(page)).toHaveCount(3);
     await page.keyboard.press('Escape');
     await button(page, 'Sign out').click();
     await button(page, 'Sign me out').click();

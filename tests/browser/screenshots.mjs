@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from '../../frontend/playwright-test.js';
 import config from '../../frontend/playwright.config.js';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, addStatusPage, addWindows, seed } from './shop.mjs';
+import { addStatusPage } from './shop-status-page.mjs';
+import { Shop, addWindows, seed } from './shop.mjs';
 import { Requests, addresses, comparedIDs } from './views.mjs';
 
 const FOLDER = process.argv[2] ?? fileURLToPath(new URL('../../docs/screenshots', import.meta.url));

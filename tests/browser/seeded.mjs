@@ -1,6 +1,7 @@
 import { expect, test as base } from './fixtures.mjs';
 import { NanoMon } from './nanomon.mjs';
-import { Shop, addStatusPage, addWindows, seed } from './shop.mjs';
+import { addStatusPage } from './shop-status-page.mjs';
+import { Shop, addWindows, seed } from './shop.mjs';
 import { Requests, addresses, comparedIDs } from './views.mjs';
 
 export { expect };
