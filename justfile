@@ -94,6 +94,7 @@ test-long: test-pods
     go test -count=1 -v -timeout 45m ./tests/deploy/release
     go test -count=1 -v -timeout 10m ./tests/system/memory
     go test -count=1 -v -timeout 5m -run StatusPage ./tests/system/fault -minute
+    go test -count=1 -timeout 20m -run 'TestModel$' ./services/runner/alerting -scenarios 800
     go test -run '^$' -bench AppendWhile -benchtime 1x ./services/common/store/sqlite
     go test -count=1 -v -timeout 10m -p 1 -run 'AssignmentIsEven|ReconcileOfMany' ./services/runner/cluster ./services/runner/engine -million
 

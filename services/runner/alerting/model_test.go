@@ -3,6 +3,7 @@ package alerting
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -16,6 +17,8 @@ import (
 	"nanomon/services/runner/alerting/incident"
 )
 
+var scenarios = flag.Int("scenarios", 50, "the number of random scenarios")
+
 // TestModel runs random scenarios. After each step the oracle checks what is stored, which notifications exist and
 // which arrived. A scenario contains:
 //
@@ -28,13 +31,13 @@ import (
 //   - take-overs, in which two runners have the same monitors for a while;
 //   - times in which the runners are offline.
 func TestModel(t *testing.T) {
-	scenarios, steps := 100, 1000
+	const steps = 1000
 	openings, closings, overlaps, waited, offlinePeriods, warnings := 0, 0, 0, 0, 0, 0
 	acknowledgements, silenced := 0, 0
 	// They found warnings that were not counted after a notification without a state, and two runners with different
 	// results.
 	seeds := []uint64{473, 586, 606}
-	for seed := range uint64(scenarios) {
+	for seed := range uint64(*scenarios) {
 		seeds = append(seeds, seed)
 	}
 	for _, seed := range seeds {
@@ -49,11 +52,11 @@ func TestModel(t *testing.T) {
 		})
 	}
 	t.Logf("%d incidents opened, %d ended, %d notifications while two runners evaluated, %d incidents with a dependency, %d offline periods", openings, closings, overlaps, waited, offlinePeriods)
-	if openings < 10*scenarios || closings < 10*scenarios || overlaps < scenarios || waited < scenarios/2 || offlinePeriods < scenarios/2 {
+	if n := *scenarios; openings < 10*n || closings < 10*n || overlaps < n || waited < n/2 || offlinePeriods < n/2 {
 		t.Error("too few events")
 	}
 	t.Logf("%d incidents acknowledged, %d notifications silenced, %d warnings", acknowledgements, silenced, warnings)
-	if acknowledgements < scenarios || silenced < scenarios || warnings < scenarios {
+	if n := *scenarios; acknowledgements < n || silenced < n || warnings < n {
 		t.Error("too few acknowledgements, silences and warnings")
 	}
 }

@@ -25,10 +25,11 @@ type Memory struct {
 	// Incidents contains the incident states by monitor id.
 	Incidents map[string]store.IncidentState
 	// List contains the notifications, sorted by (date, id), oldest first.
-	List   []store.Notification
-	known  map[string]bool
-	due    map[string]bool
-	claims map[string]time.Time
+	List []store.Notification
+	// positions contains the position in List, or an earlier one, of each notification.
+	positions map[string]int
+	due       map[string]bool
+	claims    map[string]time.Time
 	// MonitorStates contains the states of monitors by id.
 	MonitorStates map[string]store.State
 	// StoredMonitors contains monitors by id.
@@ -40,7 +41,7 @@ type Memory struct {
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
 	m := &Memory{
-		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), known: make(map[string]bool),
+		Incidents: make(map[string]store.IncidentState), due: make(map[string]bool), positions: make(map[string]int),
 		claims: make(map[string]time.Time), MonitorStates: make(map[string]store.State),
 		StoredMonitors: make(map[string]monitor.Monitor), calls: make(map[string]int),
 	}
@@ -212,12 +213,12 @@ func (m *Memory) AddNotifications(ctx context.Context, list []store.Notification
 func (m *Memory) Add(n store.Notification) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.known[n.ID] {
+	if _, known := m.positions[n.ID]; known {
 		return false
 	}
-	m.known[n.ID] = true
 	at, _ := slices.BinarySearchFunc(m.List, n, byDate)
 	m.List = slices.Insert(m.List, at, n)
+	m.positions[n.ID] = at
 	if !n.Next.IsZero() {
 		m.due[n.ID] = true
 	}
@@ -249,12 +250,15 @@ func (m *Memory) Notifications(ctx context.Context, f store.NotificationFilter) 
 
 // Find returns the notification with the given id; nil if there is none. Nothing else may use the store at that time.
 func (m *Memory) Find(id string) *store.Notification {
-	for i := range slices.Backward(m.List) {
-		if m.List[i].ID == id {
-			return &m.List[i]
-		}
+	at, found := m.positions[id]
+	if !found {
+		return nil
 	}
-	return nil
+	for m.List[at].ID != id {
+		at++
+	}
+	m.positions[id] = at
+	return &m.List[at]
 }
 
 // Get returns a copy of a notification.
