@@ -86,6 +86,8 @@ test('the page loads again if it needs a password now', async ({ page }) => {
 });
 
 test('a bar has a tip for mouse and finger, and one text for screen readers', async ({ page }) => {
+  // Scrolling hides tips, so nothing may need it.
+  await page.setViewportSize({ width: 1280, height: 3000 });
   await open(page, { html: await read('page.html'), tag: '"1"', status: 200 });
   const days = page.getByRole('img', {
     name: 'Payments, last 90 days: 2 days with a short outage, 88 days without an outage',
@@ -109,6 +111,25 @@ test('without the script, bars have titles and the details open', async ({ brows
     '30 Nov 2026 96.22 % uptime, down for 50 minutes, 1 incident',
   );
   await page.close();
+});
+
+test('the style works inside a shadow root, for the preview', async ({ page }) => {
+  await page.setContent('<div id="host"></div>');
+  const colors = await page.evaluate(
+    (html) => {
+      const parsed = new DOMParser().parseFromString(html, 'text/html');
+      const root = /** @type {Element} */ (document.querySelector('#host')).attachShadow({ mode: 'open' });
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(parsed.querySelector('style')?.textContent ?? '');
+      root.adoptedStyleSheets = [sheet];
+      root.append(/** @type {Element} */ (parsed.querySelector('.status-page')));
+      const styleOf = (/** @type {string} */ selector) =>
+        getComputedStyle(/** @type {Element} */ (root.querySelector(selector)));
+      return [styleOf('.card').backgroundColor, styleOf('.entry rect').fill, styleOf('.icon').width];
+    },
+    await read('fine.html'),
+  );
+  expect(colors).toEqual(['rgb(255, 255, 255)', 'rgb(42, 157, 92)', '22.5px']);
 });
 
 test('nothing is wider than the window, from a small phone to a wide screen', async ({ page }) => {
