@@ -173,8 +173,8 @@ func TestOutputsAreSampled(t *testing.T) {
 }
 
 func TestOutputsAvailable(t *testing.T) {
-	now := time.Now().UTC()
-	midnight := now.Truncate(day)
+	midnight := time.Now().UTC().Truncate(day)
+	from := midnight.Add(-30*day + 10*time.Hour)
 	oldest := monitor.Date(midnight.Add(-9*day + 7*time.Hour + 20*time.Minute))
 	rollupAt := func(period store.Period, start time.Time) store.Rollup {
 		return store.Rollup{MonitorID: idA, Period: period, Start: start, Summary: rollup.New().Encode()}
@@ -189,17 +189,17 @@ func TestOutputsAvailable(t *testing.T) {
 		"a day before the range":         {rollupAt(store.Day, midnight.Add(-40*day)), false},
 		"an hour before, the same day":   {rollupAt(store.Hour, midnight.Add(-9*day+6*time.Hour)), true},
 		"the hour of the first result":   {rollupAt(store.Hour, midnight.Add(-9*day+7*time.Hour)), false},
-		"an hour at the start of range":  {rollupAt(store.Hour, now.Truncate(time.Hour).Add(-30*day+time.Hour)), true},
-		"an hour before the whole range": {rollupAt(store.Hour, now.Truncate(time.Hour).Add(-31*day)), false},
+		"an hour at the start of range":  {rollupAt(store.Hour, from.Add(time.Hour)), true},
+		"an hour before the whole range": {rollupAt(store.Hour, from.Add(-day)), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newOutputsFixture(t, nil, "")
 			f.result(oldest, map[string]any{"respTime": 1.0}, nil)
-			f.result(now.Add(-time.Hour), map[string]any{"respTime": 2.0}, nil)
+			f.result(midnight.Add(-time.Hour), map[string]any{"respTime": 2.0}, nil)
 			if c.rollup.MonitorID != "" {
 				must(t, f.store.PutRollups(t.Context(), []store.Rollup{c.rollup}))
 			}
-			got := f.outputs("30d")
+			got := decodeAs[outputsResponse](t, f.ofRange("outputs", from.Format(time.RFC3339), midnight.Format(time.RFC3339), ""))
 			if isSet := got.Available != nil; isSet != c.want || isSet && !got.Available.Equal(oldest) {
 				t.Errorf("available is %v, want %v: %s", got.Available, c.want, oldest)
 			}
