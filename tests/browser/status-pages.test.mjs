@@ -118,6 +118,8 @@ test('sections and entries move by keyboard and buttons, and a removal can be un
   await expect(page.getByRole('status').filter({ hasText: 'Cards is entry 3 of 3 in Web.' })).toHaveCount(1);
   await expect(page.getByRole('button', { name: 'Move up: Cards' })).toBeFocused();
   await page.keyboard.press('Enter');
+  expect(await sectionsOf(page)).toEqual([['Web', 'Front page', 'Cards', 'Search'], ['Payments']]);
+  await expect(page.getByRole('button', { name: 'Move up: Cards' })).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('button', { name: 'Move down: Cards' })).toBeFocused(); // It is the first entry.
   await page.getByLabel('Public name of Monitor Front page').press('Alt+ArrowDown');

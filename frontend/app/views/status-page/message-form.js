@@ -141,7 +141,7 @@ export function newMessageForm(app, documents, hash) {
         const { title } = await this.store();
         this.close();
         app.notify(`Saved ${title}`);
-        await onSaved();
+        onSaved(); // Not awaited: the next form can be saved while the list is read.
       } catch (error) {
         this.showError(error);
       } finally {
