@@ -49,7 +49,11 @@ function check() {
 /** @param {string} folder */
 function files(folder) {
   const schemas = join(folder, 'schemas');
-  return ['openapi.yaml', COMPRESSED, ...(existsSync(schemas) ? readdirSync(schemas) : []).map((name) => `schemas/${name}`)];
+  return [
+    'openapi.yaml',
+    COMPRESSED,
+    ...(existsSync(schemas) ? readdirSync(schemas) : []).map((name) => `schemas/${name}`),
+  ];
 }
 
 /**
