@@ -94,7 +94,7 @@ func TestInvalidStatusPages(t *testing.T) {
 		{"hosts", []any{nil}, `hosts must be host names, not ""`},
 		{"hosts", []string{"https://status.example.org"}, `hosts must be host names, not "https://status.example.org"`},
 		{"hosts", []string{"status.example.org:443"}, `hosts must be host names, not "status.example.org:443"`},
-		{"hosts", []string{"127.0.0.1"}, "hosts must not contain the local name 127.0.0.1"},
+		{"hosts", []string{"127.0.0.1"}, "hosts must not contain 127.0.0.1"},
 		{"hosts", []string{"a.example.org", "A.example.org"}, "hosts contains a.example.org twice"},
 		{"hosts", many(11, "a.example.org"), "hosts has 11 elements, at most 10 are allowed"},
 		{"noindex", "yes", `field "noindex" must be a bool, not a string`},
