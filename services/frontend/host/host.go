@@ -109,7 +109,8 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // redirectToStatus redirects a request for a status page or a badge to the API, which serves them.
 func (h *host) redirectToStatus(w http.ResponseWriter, r *http.Request) {
-	if h.apiOrigin == "" {
+	_, apiHost, _ := strings.Cut(h.apiOrigin, "://")
+	if h.apiOrigin == "" || strings.EqualFold(apiHost, r.Host) { // The second would redirect to itself.
 		http.Error(w, "The API serves status pages. Let the proxy send /status/ and /badges/ to the API, "+
 			"or set API_ENDPOINT to the absolute URL of the API.", http.StatusNotFound)
 		return

@@ -39,3 +39,21 @@ func TestStatusPagesWithoutAPI(t *testing.T) {
 		}
 	}
 }
+
+// TestStatusPagesAtThePageItself checks that no redirect leads to itself if a proxy has the origin of the API and sends
+// status pages to the page. It may change the case of the host name.
+func TestStatusPagesAtThePageItself(t *testing.T) {
+	for _, endpoint := range []string{"http://nanomon.example:8443/api", "https://NanoMon.example:8443/api"} {
+		own := newHost(t, host.Config{APIEndpoint: endpoint})
+		for _, method := range []string{"GET", "POST"} {
+			answer := request(own, method, "http://nanomon.example:8443/status/shop")
+			text := textOf(t, answer.Body)
+			if answer.StatusCode != 404 || !strings.Contains(text, "/status/ and /badges/") || answer.Header.Get("Location") != "" {
+				t.Errorf("%s with %s: %d %v", method, endpoint, answer.StatusCode, answer.Header)
+			}
+			if other := request(own, method, "http://nanomon.example:8001/status/shop"); other.StatusCode != 307 {
+				t.Errorf("%s at another port: %d", method, other.StatusCode)
+			}
+		}
+	}
+}
