@@ -18,6 +18,8 @@ import (
 // statusPageDraft is a page in a request. It has no id, date and hash.
 type statusPageDraft struct {
 	page statuspage.Page
+	// hasVisibility reports whether the request has a visibility. Otherwise the page has the default one.
+	hasVisibility bool
 	// password is nil if the request has none.
 	password *string
 }
@@ -90,7 +92,8 @@ func decodeStatusPage(data []byte) (draft statusPageDraft, err error) {
 			Slug: body.Slug, Title: body.Title, Introduction: body.Introduction, Logo: body.Logo, Sections: body.Sections,
 			Show: body.Show, Visibility: body.Visibility, Hosts: body.Hosts, NoIndex: body.NoIndex, Zone: body.Zone,
 		},
-		password: body.Password,
+		hasVisibility: body.Visibility != "",
+		password:      body.Password,
 	}, err
 }
 
@@ -122,8 +125,11 @@ func (p *passwordHasher) hash(ctx context.Context, draft statusPageDraft, stored
 // validatePassword validates the password. hasStored reports whether the page to replace has one.
 func (d statusPageDraft) validatePassword(hasStored bool) error {
 	switch isClosed := d.page.Visibility == statuspage.Password; {
+	case hasStored && !d.hasVisibility:
+		return monitor.Invalid("visibility is missing: the page has a password, say whether it stays",
+			"Set visibility to password to keep the password, or to public to remove it.")
 	case isClosed && d.password == nil && !hasStored:
-		return monitor.Invalid("password is missing", "Set a password of 8 to 72 bytes, or set visibility to public.")
+		return statuspage.PasswordMissing()
 	case isClosed && d.password != nil:
 		return password.Validate(*d.password)
 	case d.password != nil:

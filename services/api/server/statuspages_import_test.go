@@ -24,7 +24,7 @@ func TestExportAndImport(t *testing.T) {
 	}
 	same(t, "pages with hashes", after, before)
 
-	other.do("POST", "/api/status-pages/import", exported).wantProblem(t, 400, `page 2 "closed": password is missing`)
+	other.do("POST", "/api/status-pages/import", exported).wantProblem(t, 400, `page 2 "closed": password is missing: a page with the visibility password needs one`)
 	same(t, "pages", other.statusPages(), []statuspage.Page{})
 	complete := strings.Replace(exported, `"visibility":"password"`, `"visibility":"password","password":"another password"`, 1)
 	other.wantStatus(t, 204, "POST", "/api/status-pages/import", complete)

@@ -39,10 +39,11 @@ func TestInvalidStatusPages(t *testing.T) {
 		value  any
 		detail string
 	}{
-		{"slug", nil, "slug is missing: it is the last part of the address of the page"},
+		{"slug", nil, "slug is missing: set the last part of the address, such as shop"},
 		{"slug", "Shop", `slug must contain only the letters a to z, digits and hyphens, not "Shop"`},
 		{"slug", "../api", `slug must contain only the letters a to z, digits and hyphens, not "../api"`},
 		{"slug", "größe", `slug must contain only the letters a to z, digits and hyphens, not "größe"`},
+		{"slug", "shop-", `slug must begin and end with a letter or a digit, not "shop-"`},
 		{"slug", strings.Repeat("a", 64), "slug has 64 characters, at most 63 are allowed"},
 		{"slug", 5, `field "slug" must be a string, not a number`},
 		{"title", nil, "title is missing"},

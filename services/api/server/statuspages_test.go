@@ -145,8 +145,8 @@ func (a *api) wantPassword(t *testing.T, path, password string) {
 
 func TestStatusPagePassword(t *testing.T) {
 	a := startAPI(t, nil)
-	const closed, open = `{"slug": "s", "title": "T", "visibility": "password"}`, `{"slug": "s", "title": "T"}`
-	a.do("POST", "/api/status-pages", closed).wantProblem(t, 400, "password is missing")
+	const closed, open = `{"slug": "s", "title": "T", "visibility": "password"}`, `{"slug": "s", "title": "T", "visibility": "public"}`
+	a.do("POST", "/api/status-pages", closed).wantProblem(t, 400, "password is missing: a page with the visibility password needs one")
 	path := a.createPage(withPassword("s", pagePassword))
 	hash := a.statusPages()[0].PasswordHash
 
@@ -161,9 +161,17 @@ func TestStatusPagePassword(t *testing.T) {
 	a.wantPassword(t, path, strings.Repeat("ü", 36))
 	a.wantChanged(t, a.doIf("PUT", path, closed, tag), path, "status page")
 
+	const unclear = "visibility is missing: the page has a password, say whether it stays"
+	for _, visibility := range []string{"", `, "visibility": ""`, `, "visibility": null`, `, "password": "another password"`} {
+		body := `{"slug": "s", "title": "T"` + visibility + `}`
+		a.do("PUT", path, body).wantProblem(t, 400, unclear)
+		a.do("POST", "/api/status-pages/import", "["+body+"]").wantProblem(t, 400, `page 1 "s": `+unclear)
+	}
+	a.wantPassword(t, path, strings.Repeat("ü", 36))
+
 	a.wantStatus(t, 200, "PUT", path, open)
 	a.wantPassword(t, path, "")
-	a.do("PUT", path, closed).wantProblem(t, 400, "password is missing")
+	a.do("PUT", path, closed).wantProblem(t, 400, "password is missing: a page with the visibility password needs one")
 	a.do("PUT", path, `{"slug": "s", "title": "T", "password": "12345678"}`).wantProblem(t, 400, "password is set, but visibility is not password")
 	for _, wrong := range []string{"", "1234567", strings.Repeat("x", 73), strings.Repeat("ü", 37)} {
 		a.do("PUT", path, withPassword("s", wrong)).wantProblem(t, 400, "password must have 8 to 72 bytes")

@@ -43,22 +43,31 @@ func (p Page) Validate() error {
 		return nil
 	case Password:
 		if p.PasswordHash == "" {
-			return monitor.Invalidf("password is missing: a page with the visibility password needs one")
+			return PasswordMissing()
 		}
 		return nil
 	}
 	return monitor.Invalidf("visibility must be public or password, not %.50q", p.Visibility)
 }
 
+// PasswordMissing returns the error of a page that needs a password and has none.
+func PasswordMissing() error {
+	return monitor.Invalid("password is missing: a page with the visibility password needs one",
+		fmt.Sprintf("Set a password of %d to %d bytes, or set visibility to public.", MinPassword, MaxPassword))
+}
+
 func validSlug(slug string) error {
 	if slug == "" {
-		return monitor.Invalidf("slug is missing: it is the last part of the address of the page")
+		return monitor.Invalidf("slug is missing: set the last part of the address, such as shop")
 	}
 	if i := strings.IndexFunc(slug, func(c rune) bool { return !isSlugCharacter(c) }); i >= 0 {
 		return monitor.Invalidf("slug must contain only the letters a to z, digits and hyphens, not %.50q", slug)
 	}
 	if n := len(slug); n > MaxSlug {
 		return monitor.Invalidf("slug has %d characters, at most %d are allowed", n, MaxSlug)
+	}
+	if strings.Trim(slug, "-") != slug {
+		return monitor.Invalidf("slug must begin and end with a letter or a digit, not %q", slug)
 	}
 	return nil
 }
