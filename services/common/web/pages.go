@@ -42,10 +42,12 @@ func IsHTTPS(r *http.Request) bool {
 	return r.TLS != nil || strings.EqualFold(strings.TrimSpace(forwarded), "https")
 }
 
-// IsFromForeignPage reports whether a page of another origin sent the request.
+// IsFromForeignPage reports whether a page of another origin sent the request. If the browser sent only Origin, a page with
+// the same host name is not foreign: a proxy may hide the port and the scheme from the service. That is
+// enough for a form with a password, but the API is stricter; see [Pages].
 func IsFromForeignPage(r *http.Request) bool {
 	s := senderOf(r)
-	return s.isPage() && !s.isOwn()
+	return s.isPage() && !s.isOwn() && !(s.site == "" && s.hasSameName())
 }
 
 // isPage reports whether the request has one of the headers that show that a web page sent it.
@@ -72,14 +74,19 @@ func (s sender) isOwn() bool {
 // Sec-Fetch-Site, that header decides about the scheme, because pages with http and https are different sites, and a
 // proxy may hide from the service that the browser uses https.
 func (s sender) onSameHost() bool {
-	origin, err := url.Parse(s.origin)
-	if err != nil || origin.Host == "" || origin.Hostname() != hostname(s.host) {
+	if !s.hasSameName() {
 		return false
 	}
 	if s.site != "" {
 		return s.site == "same-site" || s.site == "same-origin"
 	}
-	return origin.Scheme == s.scheme
+	return strings.HasPrefix(s.origin, s.scheme+"://")
+}
+
+// hasSameName reports whether the page has the host name of the service.
+func (s sender) hasSameName() bool {
+	origin, err := url.Parse(s.origin)
+	return err == nil && origin.Host != "" && origin.Hostname() == hostname(s.host)
 }
 
 // hostname returns the name or address of a host in lower case, without port and brackets.

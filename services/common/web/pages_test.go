@@ -168,3 +168,41 @@ func TestRefusalSaysWhatToSet(t *testing.T) {
 		}
 	}
 }
+
+// TestIsFromForeignPage also checks that only [web.IsFromForeignPage] ignores the port and the scheme, because a proxy may
+// hide them.
+func TestIsFromForeignPage(t *testing.T) {
+	for name, c := range map[string]struct {
+		host             string
+		header           http.Header
+		foreign, refused bool
+	}{
+		"no page":                               {"a.example", header(), false, false},
+		"the own page":                          {"a.example", header("Origin", "http://a.example"), false, false},
+		"a proxy drops the port":                {"a.example", header("Origin", "http://a.example:8080"), false, true},
+		"a proxy ends TLS":                      {"a.example", header("Origin", "https://a.example"), false, true},
+		"a proxy does both":                     {"A.example", header("Origin", "https://a.example:8443"), false, true},
+		"a proxy adds its own port":             {"a.example:8000", header("Origin", "https://a.example"), false, true},
+		"an IPv6 address":                       {"[::1]", header("Origin", "http://[::1]:8080"), false, true},
+		"a proxy that rewrites Host":            {"backend", header("Origin", "https://a.example", "Sec-Fetch-Site", "same-origin"), false, false},
+		"a proxy that rewrites Host, no header": {"backend", header("Origin", "https://a.example"), true, true},
+		"another port":                          {"a.example", header("Origin", "http://a.example:8080", "Sec-Fetch-Site", "same-site"), true, true},
+		"another scheme":                        {"a.example", header("Origin", "http://a.example", "Sec-Fetch-Site", "cross-site"), true, true},
+		"another name":                          {"a.example", header("Origin", "http://b.example"), true, true},
+		"a longer name":                         {"a.example", header("Origin", "http://a.example.evil.example"), true, true},
+		"a name above":                          {"a.example", header("Origin", "http://example"), true, true},
+		"a name with user information":          {"a.example", header("Origin", "http://a.example:80@evil.example"), true, true},
+		"the origin null":                       {"null", header("Origin", "null"), true, true},
+		"no host":                               {"", header("Origin", "null"), true, true},
+		"only another site":                     {"a.example", header("Sec-Fetch-Site", "same-site"), true, true},
+	} {
+		r := httptest.NewRequest("POST", "/", nil)
+		r.Host, r.Header = c.host, c.header
+		if got := web.IsFromForeignPage(r); got != c.foreign {
+			t.Errorf("%s: foreign is %v", name, got)
+		}
+		if w := (pageRequest{"POST", c.host, c.header, ""}).send(web.Pages{}); (w.Code == 403) != c.refused {
+			t.Errorf("%s: the API answers %d", name, w.Code)
+		}
+	}
+}

@@ -52,6 +52,10 @@ func TestCookieIsSecureOnHTTPS(t *testing.T) {
 		{[]string{"X-Forwarded-Proto", "http"}, false},
 		{[]string{"Origin", "https://example.com", "Sec-Fetch-Site", "same-origin"}, true},
 		{[]string{"Origin", "http://example.com"}, false},
+		// A proxy hides https and the port.
+		{[]string{"Origin", "https://example.com"}, true},
+		{[]string{"Origin", "https://example.com:8443"}, true},
+		{[]string{"Origin", "http://example.com:8080"}, false},
 	} {
 		got := enter(h, "inner", secret, c.header...)
 		if got.StatusCode != 303 || got.Cookies()[0].Secure != c.secure {
@@ -65,7 +69,7 @@ func TestFormOfOtherSites(t *testing.T) {
 	h := handlerOf(examples(t))
 	for _, header := range [][]string{
 		{"Origin", "https://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"},
-		{"Origin", "http://example.com:8001"}, {"Origin", "http://example.com", "Sec-Fetch-Site", "cross-site"},
+		{"Origin", "http://example.com:8001", "Sec-Fetch-Site", "same-site"}, {"Origin", "http://example.com", "Sec-Fetch-Site", "cross-site"},
 	} {
 		for _, slug := range []string{"inner", "shop", "nothing"} {
 			if got := enter(h, slug, secret, header...); got.StatusCode != 403 || len(got.Cookies()) > 0 {
