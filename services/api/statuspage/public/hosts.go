@@ -24,13 +24,18 @@ func (h *Handler) ofHost(r *http.Request) *statuspage.Published {
 func (h *Handler) Serves(r *http.Request) bool { return HasPath(r.URL.Path) || h.ofHost(r) != nil }
 
 // Restrict is a middleware. It lets requests for the custom host name of a page reach that page only, and redirects them
-// there from the root. It also answers the preflight requests for public content.
+// there from the root. It redirects from the address of a page with a slash at the end, and answers requests for unknown
+// paths below /status/ and the preflight requests for public content.
 func (h *Handler) Restrict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := h.ofHost(r)
 		switch {
 		case p != nil && (r.URL.Path == "/" || r.URL.Path == "/status") && isRead(r):
 			http.Redirect(w, r, "/status/"+p.Page.Slug, http.StatusFound)
+		case isRead(r) && hasExtraSlash(r):
+			http.Redirect(w, r, strings.TrimSuffix(r.URL.Path, "/"), http.StatusPermanentRedirect)
+		case isRead(r) && isUnknown(r.URL.Path):
+			sendDocument(w, http.StatusNotFound, render.NotFound())
 		case p != nil && !belongsTo(r, p.Page.Slug):
 			sendDocument(w, http.StatusNotFound, render.NotFound())
 		case isPreflight(r) && HasPath(r.URL.Path):
@@ -42,6 +47,22 @@ func (h *Handler) Restrict(next http.Handler) http.Handler {
 }
 
 func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// hasExtraSlash reports whether the path of a request is one of a page, except for a slash at the end.
+func hasExtraSlash(r *http.Request) bool {
+	slug, found := strings.CutPrefix(r.URL.Path, "/status/")
+	slug, ends := strings.CutSuffix(slug, "/")
+	return found && ends && slug != "" && !strings.ContainsFunc(slug, isNoSlugCharacter)
+}
+
+func isNoSlugCharacter(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' }
+
+// isUnknown reports whether a path below /status/ is no path of any page. People may open it.
+func isUnknown(path string) bool {
+	rest, found := strings.CutPrefix(path, "/status/")
+	slug, file, hasFile := strings.Cut(rest, "/")
+	return found && !isForPrograms(path) && (slug == "" || hasFile && file != "logo")
+}
 
 // belongsTo reports whether the path of a request is one of the page with this slug. Paths with unusual encodings belong
 // to no page.

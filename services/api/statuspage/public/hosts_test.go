@@ -27,6 +27,8 @@ func TestCustomHosts(t *testing.T) {
 			{"POST", "/", 404, ""},
 			{"OPTIONS", "/", 404, ""},
 			{"GET", "/status/", 404, ""},
+			{"GET", "/status/shop/", 308, "/status/shop"},
+			{"POST", "/status/shop/", 404, ""},
 			{"GET", "/status/plain", 404, ""},
 			{"GET", "/status/plain.json", 404, ""},
 			{"GET", "/status/inner", 404, ""},
@@ -82,6 +84,34 @@ func TestLocalHostsBelongToNoPage(t *testing.T) {
 	for _, host := range list["shop"].Page.Hosts {
 		if got := send(handlerOf(list), "GET", "/api/health", "", "Host", host); got.StatusCode != 418 {
 			t.Errorf("%s: %d", host, got.StatusCode)
+		}
+	}
+}
+
+// TestMistypedAddresses checks that people see a page if they add something to the address of a page.
+func TestMistypedAddresses(t *testing.T) {
+	h := handlerOf(examples(t))
+	for _, method := range []string{"GET", "HEAD"} {
+		for path, location := range map[string]string{
+			"/status/shop/": "/status/shop", "/status/inner/?next=//evil.example": "/status/inner", "/status/nothing/": "/status/nothing",
+		} {
+			if got := send(h, method, path, ""); got.StatusCode != 308 || got.Header.Get("Location") != location {
+				t.Errorf("%s %s: %d %v", method, path, got.StatusCode, got.Header)
+			}
+		}
+		for _, path := range []string{
+			"/status/", "/status//", "/status/shop//", "/status//shop", "/status//evil.example/", "/status/../", "/status/Shop/",
+			"/status/shop/index.html", "/status/shop/logo/", "/status/shop/logo/x", "/status/shop%2f%2f", "/status/%5Cevil.example/",
+		} {
+			got := send(h, method, path, "")
+			if got.StatusCode != 404 || got.Header.Get("Content-Type") != render.TypeHTML || got.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s %s: %d %v", method, path, got.StatusCode, got.Header)
+			}
+		}
+	}
+	for _, path := range []string{"/status/shop/x.json", "/status/shop/x.atom", "/statuses/"} {
+		if got := send(h, "GET", path, ""); got.StatusCode != 404 || got.Header.Get("Content-Type") == render.TypeHTML {
+			t.Errorf("%s: %d %v", path, got.StatusCode, got.Header)
 		}
 	}
 }
