@@ -62,7 +62,8 @@ func TestPublicRoutesConform(t *testing.T) {
 	}{
 		{"/status/locked", "", 400}, {"/status/locked", "wrong", 401}, {"/status/open", "any", 303}, {"/status/nothing", "any", 404},
 		{"/status/locked", strings.ReplaceAll(leaktest.Password, " ", "+"), 303},
-		{"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 429},
+		{"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 401}, {"/status/locked", "wrong", 401},
+		{"/status/locked", "wrong", 429},
 		{"/status/open.json", "any", 405}, {"/status/open/logo", "any", 405}, {badgePath + "status.svg", "any", 405},
 	} {
 		r := httptest.NewRequest("POST", c.path, strings.NewReader("password="+c.password))

@@ -13,8 +13,8 @@ import (
 // The limits of wrong passwords, and of all checks. In any period, at most the burst and what the rate adds in it are
 // possible.
 const (
-	// A client can be wrong 5 times in a minute.
-	clientBurst = 4
+	// A client can be wrong 5 times at once, and then once a minute.
+	clientBurst = 5
 	clientRate  = rate.Limit(1) / 60
 	// All clients together can be wrong 60 times in an hour for a page.
 	pageBurst = 30
