@@ -125,7 +125,7 @@ func New(config Config, s Store, types probe.Registry, log *slog.Logger) *Server
 		newDayHandler(s),
 		newReportHandler(s),
 		newMaintenanceHandler(s),
-		newStatusPageHandler(s),
+		newStatusPageHandler(config, s),
 		newStatusMessageHandler(s),
 		newPreviewHandler(server.pages),
 		newOnDemandHandler(s, types, log),

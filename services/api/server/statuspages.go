@@ -28,11 +28,13 @@ const statusPageKind = "status page"
 type statusPageHandler struct {
 	store     statusPageStore
 	passwords *passwordHasher
-	versions  versions[statuspage.Page]
+	// ownHosts are the host names of NanoMon itself, as far as the configuration names them.
+	ownHosts []string
+	versions versions[statuspage.Page]
 }
 
-func newStatusPageHandler(s statusPageStore) *statusPageHandler {
-	h := &statusPageHandler{store: s, passwords: newPasswordHasher()}
+func newStatusPageHandler(config Config, s statusPageStore) *statusPageHandler {
+	h := &statusPageHandler{store: s, passwords: newPasswordHasher(), ownHosts: ownHosts(config)}
 	h.versions = versions[statuspage.Page]{
 		kind: statusPageKind, get: s.StatusPage, replaceIf: s.ReplaceStatusPageIf,
 		delete: s.DeleteStatusPage, deleteIf: s.DeleteStatusPageIf,
@@ -140,7 +142,7 @@ func (h *statusPageHandler) get(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *statusPageHandler) create(w http.ResponseWriter, r *http.Request) error {
-	draft, err := readStatusPage(w, r)
+	draft, err := h.read(w, r)
 	if err != nil {
 		return err
 	}
@@ -171,7 +173,7 @@ func (h *statusPageHandler) replace(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	draft, err := readStatusPage(w, r)
+	draft, err := h.read(w, r)
 	if err != nil {
 		return err
 	}

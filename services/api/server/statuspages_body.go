@@ -24,8 +24,8 @@ type statusPageDraft struct {
 	password *string
 }
 
-// readStatusPage reads and validates the page in the body, except for the password. Entries without an id get one.
-func readStatusPage(w http.ResponseWriter, r *http.Request) (statusPageDraft, error) {
+// read reads and validates the page in the body, except for the password. Entries without an id get one.
+func (h *statusPageHandler) read(w http.ResponseWriter, r *http.Request) (statusPageDraft, error) {
 	data, err := readBody(w, r, maxBody)
 	if err != nil {
 		return statusPageDraft{}, err
@@ -37,7 +37,7 @@ func readStatusPage(w http.ResponseWriter, r *http.Request) (statusPageDraft, er
 	if err := draft.complete(); err != nil {
 		return draft, err
 	}
-	return draft, rejectOwnHosts(r, draft.page)
+	return draft, rejectHosts(h.hostsOf(r), draft.page)
 }
 
 // complete converts the page to its stored form and validates it, except for the password.
@@ -49,13 +49,33 @@ func (d *statusPageDraft) complete() error {
 	return page.Validate()
 }
 
-// rejectOwnHosts returns an error if a page has a host name under which its sender uses NanoMon. The API and the page for
-// operators would not be available there any more.
-func rejectOwnHosts(r *http.Request, p statuspage.Page) error {
-	own := []string{web.HostName(r.Host)}
-	if origin, err := url.Parse(r.Header.Get("Origin")); err == nil {
-		own = append(own, web.HostName(origin.Host))
+// hostsOf returns the host names under which people use NanoMon: those of the configuration, and those of the request.
+func (h *statusPageHandler) hostsOf(r *http.Request) []string {
+	own := append(slices.Clone(h.ownHosts), web.HostName(r.Host))
+	return append(own, hostOfOrigin(r.Header.Get("Origin")))
+}
+
+// ownHosts returns the host names that the configuration names.
+func ownHosts(config Config) []string {
+	own := config.Hosts.Names()
+	for _, origin := range config.Origins {
+		own = append(own, hostOfOrigin(origin))
 	}
+	return own
+}
+
+// hostOfOrigin returns the host name of an origin; empty if it has none.
+func hostOfOrigin(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return ""
+	}
+	return web.HostName(u.Host)
+}
+
+// rejectHosts returns an error if a page has one of these host names, under which people use NanoMon. The API and the page
+// for operators would not be available there any more.
+func rejectHosts(own []string, p statuspage.Page) error {
 	for _, host := range p.Hosts {
 		if slices.Contains(own, host) {
 			return monitor.Invalid(fmt.Sprintf("hosts contains %q, under which you use NanoMon", host),

@@ -24,8 +24,8 @@ func (h *statusPageHandler) importPages(w http.ResponseWriter, r *http.Request) 
 	if err != nil {
 		return err
 	}
-	plan := pageImport{existing: existing, now: time.Now()}
-	if err := plan.addAll(r, raw); err != nil {
+	plan := pageImport{existing: existing, ownHosts: h.hostsOf(r), now: time.Now()}
+	if err := plan.addAll(raw); err != nil {
 		return err
 	}
 	for i, draft := range plan.drafts {
@@ -45,6 +45,8 @@ func (h *statusPageHandler) importPages(w http.ResponseWriter, r *http.Request) 
 // pageImport is a validated import of status pages.
 type pageImport struct {
 	existing []statuspage.Page
+	// ownHosts are the host names that no page can have.
+	ownHosts []string
 	now      time.Time
 	// drafts contains the pages, with their final ids. replaces contains the existing page that each replaces; nil if it is
 	// new.
@@ -53,11 +55,11 @@ type pageImport struct {
 }
 
 // addAll decodes and validates all pages of a request. The error names every invalid page by its position, counted from 1.
-func (i *pageImport) addAll(r *http.Request, raw []json.RawMessage) error {
+func (i *pageImport) addAll(raw []json.RawMessage) error {
 	var faults []string
 	created := 0
 	for n, data := range raw {
-		if err := i.add(r, data); err != nil {
+		if err := i.add(data); err != nil {
 			faults = append(faults, fmt.Sprintf("page %d %.100q: %v", n+1, memberOf(data, "slug"), err))
 		} else if i.replaces[len(i.replaces)-1] == nil {
 			created++
@@ -73,13 +75,13 @@ func (i *pageImport) addAll(r *http.Request, raw []json.RawMessage) error {
 }
 
 // add decodes and validates a page.
-func (i *pageImport) add(r *http.Request, data json.RawMessage) error {
+func (i *pageImport) add(data json.RawMessage) error {
 	draft, err := decodeStatusPage(data)
 	if err == nil {
 		err = draft.complete()
 	}
 	if err == nil {
-		err = rejectOwnHosts(r, draft.page)
+		err = rejectHosts(i.ownHosts, draft.page)
 	}
 	if err != nil {
 		return err

@@ -3,11 +3,15 @@ package server
 import (
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"nanomon/services/common/probe"
 	"nanomon/services/common/statuspage"
+	"nanomon/services/common/web"
 )
 
 // image is the beginning of a PNG image.
@@ -186,6 +190,24 @@ func TestOwnHosts(t *testing.T) {
 		send("POST", "/api/status-pages/import", "["+body+"]").wantProblem(t, 400, `page 1 "s": `+detail)
 	}
 	same(t, "hosts", a.statusPages()[0].Hosts, []string{})
+}
+
+// TestConfiguredHosts uses the host names in the settings as host names of a status page. A pattern is no host name.
+func TestConfiguredHosts(t *testing.T) {
+	s, log := openStore(t), slog.New(slog.DiscardHandler)
+	server := New(Config{
+		Hosts: web.NewHosts([]string{"nanomon.example.org", "*.example.org", web.AnyHost}, log), Origins: []string{"https://app.example.net:8443"},
+	}, s, probe.All(probe.Guard{}), log)
+	h := conformingHandler(t, server)
+	for host, status := range map[string]int{"nanomon.example.org": 400, "App.example.net.": 400, "status.example.org": 200, "example.net": 200} {
+		body := fmt.Sprintf(`{"slug": %q, "title": "T", "hosts": [%q]}`, strings.ToLower(strings.NewReplacer(".", "").Replace(host)), host)
+		r := httptest.NewRequest("POST", "/api/status-pages", strings.NewReader(body))
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/json")
+		if w := serve(h, r); w.Code != status || status == 400 && !strings.Contains(w.Body.String(), "under which you use NanoMon") {
+			t.Errorf("%s: %d %s", host, w.Code, w.Body)
+		}
+	}
 }
 
 // TestUnusualStatusPages stores pages with unusual but valid content.

@@ -51,6 +51,14 @@ func (h *Hosts) Check(next http.Handler) http.Handler {
 	})
 }
 
+// Names returns the host names that are allowed by their whole name, without patterns.
+func (h *Hosts) Names() []string {
+	if h == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(h.allowed), func(name string) bool { return strings.HasPrefix(name, "*") })
+}
+
 // HostName returns the name or address of a host in lower case, without port, brackets, and a dot at its end.
 func HostName(host string) string { return strings.TrimSuffix(hostname(host), ".") }
 
