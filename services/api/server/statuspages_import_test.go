@@ -13,7 +13,7 @@ import (
 func TestExportAndImport(t *testing.T) {
 	a, other := startAPI(t, nil), startAPI(t, nil)
 	a.createPage(pageJSON)
-	closed := a.createPage(withPassword("closed", pagePassword))
+	closed := a.storeClosed("closed", pagePassword)
 	exported := string(a.do("GET", "/api/status-pages", "").body)
 	before := a.statusPages()
 
