@@ -156,7 +156,7 @@ func (c *crawler) closed(method, target, host, header string) {
 		}
 	case http.StatusFound: // The root of a custom host leads to the page.
 		return
-	case http.StatusSeeOther:
+	case http.StatusSeeOther, http.StatusPermanentRedirect: // The second removes a slash at the end, whether a page exists or not.
 		return
 	}
 	c.t.Errorf("%s %s on %q with %q: %d %.300s", method, target, host, header, status, body)
