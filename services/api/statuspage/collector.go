@@ -73,7 +73,7 @@ func (c *collector) refresh(
 	if changed.monitors, err = c.startAt(ctx, monitor.Date(now), changed.monitors); err != nil {
 		return false, err
 	}
-	if changed.pages || changed.monitors {
+	if changed.pages || changed.monitors || c.revision == "" { // The last read may have failed after a reset.
 		if err := c.readDefinitions(ctx, list, changed.pages); err != nil {
 			return false, err
 		}
@@ -103,6 +103,7 @@ func (c *collector) startAt(ctx context.Context, now time.Time, changed bool) (b
 	if !cleared.Equal(c.cleared) || now.Before(c.now.Add(-time.Second)) {
 		clear(c.tracked)
 		c.revision, c.cursor, c.queue, changed = "", "", nil, true
+		c.incidentsRead, c.lastOpened = time.Time{}, time.Time{}
 	}
 	c.cleared, c.now = cleared, now
 	if now.Sub(c.expiredRead).Abs() >= expiredInterval {
