@@ -203,7 +203,7 @@ func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *due) int { return a.from.Compare(b.from) })
-	rest, loaded := slices.Clone(c.queue[n:]), 0
+	loaded := 0
 	for batch := range slices.Chunk(all, batchSize) {
 		if time.Since(started) > maxLoadTime {
 			break
@@ -213,10 +213,12 @@ func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 		}
 		loaded += len(batch)
 	}
+	var rest []*tracked
 	for _, d := range all[loaded:] {
 		rest = append(rest, d.tracked)
 	}
-	c.queue, more = rest, len(rest) > 0
+	c.queue = append(rest, c.queue[n:]...)
+	more = len(c.queue) > 0
 	for _, d := range all[:loaded] {
 		if d.isQueued = false; d.isDue {
 			c.enqueue(d.tracked)

@@ -36,8 +36,8 @@ func (t *tracked) needsRead(now time.Time) bool {
 // expire makes everything be read if more status changes have expired since the last read.
 func (t *tracked) expire(expired time.Time) {
 	for _, log := range t.days {
-		if expired.After(t.expired) && expired.After(log.calendar.starts[0]) {
-			t.full = time.Time{}
+		if !t.full.IsZero() && expired.After(t.expired) && expired.After(log.calendar.starts[0]) {
+			t.full = t.full.Add(-fullAfter)
 		}
 	}
 }
