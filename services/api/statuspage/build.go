@@ -178,7 +178,9 @@ func merged(members []*tracked) []*mergedIncident {
 	var all []*mergedIncident
 	for _, t := range members {
 		for id, i := range t.incidents {
-			all = append(all, &mergedIncident{id, i})
+			if !t.isOver(i) {
+				all = append(all, &mergedIncident{id, i})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b *mergedIncident) int {

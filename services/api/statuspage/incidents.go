@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
@@ -147,9 +148,14 @@ func (t *tracked) setIncidents(next map[string]incident) {
 	}
 }
 
+// isOver reports whether an incident is not shown because it is open only as long as the monitor is muted.
+func (t *tracked) isOver(i incident) bool {
+	return i.end.IsZero() && t.isMuted && !t.latest.IsZero() && t.status == monitor.StatusOK
+}
+
 func (t *tracked) hasOpenIncident() bool {
 	for _, i := range t.incidents {
-		if i.end.IsZero() {
+		if i.end.IsZero() && !t.isOver(i) {
 			return true
 		}
 	}

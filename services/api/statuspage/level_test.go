@@ -57,6 +57,11 @@ func TestLevelOfMonitors(t *testing.T) {
 	stale.define(monitor.Monitor{Interval: "1m", Enabled: true})
 	stale.follow(stateOf("fff", 4*time.Minute), now)
 	open, ended := member("oof", nil), member("oof", nil)
+	muted, mutedDown := member("ofo", map[string]string{"alertMute": "true"}), member("off", map[string]string{"alertMute": "true"})
+	muted.incidents, mutedDown.incidents = map[string]incident{"a": {start: now}}, map[string]incident{"a": {start: now}}
+	if len(merged([]*tracked{muted})) != 0 || len(merged([]*tracked{mutedDown})) != 1 {
+		t.Error("the open incident of a muted monitor is listed while the monitor is OK, or not listed while it is not")
+	}
 	open.incidents = map[string]incident{"a": {start: now}}
 	ended.incidents = map[string]incident{"a": {start: now, end: now}}
 	for name, c := range map[string]struct {
@@ -81,6 +86,8 @@ func TestLevelOfMonitors(t *testing.T) {
 		"after maintenance":                    {member("ommmmf", nil), view.Operational},
 		"after maintenance, the failure count": {member("ommmmfff", nil), view.Down},
 		"open incident":                        {open, view.Down},
+		"open incident, muted and OK":          {muted, view.Operational},
+		"open incident, muted and not OK":      {mutedDown, view.Down},
 		"ended incident":                       {ended, view.Operational},
 	} {
 		if got := c.tracked.level(maintenance.Active{}, now); got != c.want {

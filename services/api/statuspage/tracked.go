@@ -33,7 +33,8 @@ type tracked struct {
 	// outage.
 	stale     time.Duration
 	failCount int
-	isPush    bool
+	// isMuted reports whether no notifications are sent. Then the open incident does not end.
+	isPush, isMuted bool
 	// hasResponse reports whether the values of results are response times.
 	hasResponse bool
 	// users are the pages that show the monitor.
@@ -75,7 +76,7 @@ func (t *tracked) define(m monitor.Monitor) {
 	t.monitor = monitor.Monitor{ID: m.ID, Group: m.Group, Interval: m.Interval, Enabled: m.Enabled, Updated: m.Updated}
 	t.stale = monitor.StaleAfter(m.Every())
 	// A job of a push monitor reports once for each run, so one result is enough, as for incidents.
-	t.isPush = m.Type == "push"
+	t.isPush, t.isMuted = m.Type == "push", m.IsMuted()
 	t.failCount = defaultFailCount
 	if t.isPush {
 		t.failCount = 1
