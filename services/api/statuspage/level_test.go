@@ -202,3 +202,29 @@ func TestOverall(t *testing.T) {
 		}
 	}
 }
+
+// TestOverallWithMaintenance: public maintenance is named although the other monitors of its entry are OK.
+func TestOverallWithMaintenance(t *testing.T) {
+	for name, c := range map[string]struct {
+		level   view.Level
+		active  bool
+		message bool
+		want    view.Overall
+	}{
+		"active":             {view.Operational, true, false, view.Overall{Level: view.InMaintenance, Text: "Maintenance: B"}},
+		"planned":            {view.Operational, false, false, view.Overall{Level: view.Operational, Text: "All systems operational"}},
+		"message":            {view.Operational, true, true, view.Overall{Level: view.Partial, Text: "Reported problem: Slow"}},
+		"outage and message": {view.Partial, true, true, view.Overall{Level: view.Partial, Text: "Partial outage: A"}},
+	} {
+		v := &view.Page{
+			Sections:    []view.Section{{Entries: []view.Entry{{Name: "A", Level: c.level}, {Name: "B", Level: view.Operational}}}},
+			Maintenance: []view.Maintenance{{Entries: []string{"B"}, Active: c.active}},
+		}
+		if c.message {
+			v.Messages = []view.Message{{Title: "Slow"}}
+		}
+		if got := overall(v); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		}
+	}
+}
