@@ -38,7 +38,8 @@ type Page struct {
 	Incidents []Incident
 	// Maintenance lists the active and the planned maintenance of the next 14 days that is marked public, by start.
 	Maintenance []Maintenance
-	// Past lists the months of the last 90 days, newest first, if Show.Incidents is set. A month without events is listed.
+	// Past lists the months of the last 90 days, newest first. A month without events is listed. Without
+	// Show.Incidents, there are messages only.
 	Past []Month
 }
 
