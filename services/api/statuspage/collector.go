@@ -86,7 +86,7 @@ func (c *collector) refresh(
 	if more, err = c.loadQueue(ctx); err != nil {
 		return false, err
 	}
-	if changed.incidents || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= fullAfter {
+	if changed.incidents || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter {
 		err = c.readIncidents(ctx)
 	}
 	return more, err
@@ -117,11 +117,27 @@ func (c *collector) startAt(ctx context.Context, now time.Time, changed bool) (b
 // followTime takes over that a day has ended, or that maintenance has begun or ended.
 func (c *collector) followTime() {
 	for _, each := range c.calendars {
-		each.follow(c.now)
+		c.followDay(each)
 	}
 	changed := c.windows.follow(c.now)
 	for _, p := range c.pages {
 		p.isDue = p.isDue || changed || !c.now.Before(p.until)
+	}
+}
+
+// followDay makes today the last day of a calendar. If the clock went back to an earlier day, the days of the monitors
+// must be read again.
+func (c *collector) followDay(each *calendar) {
+	if !each.follow(c.now) {
+		return
+	}
+	for _, t := range c.all {
+		for _, log := range t.days {
+			if log.calendar == each {
+				log.follow()
+				c.enqueue(t)
+			}
+		}
 	}
 }
 
