@@ -88,3 +88,38 @@ func TestSmallPagesAreLoadedFirst(t *testing.T) {
 		t.Errorf("the first of %d monitors in the queue is %s", len(c.queue), c.queue[0].monitor.ID)
 	}
 }
+
+// large is a store with more monitors than a refresh loads.
+type large struct{ *memory }
+
+func (large) Monitors(context.Context) ([]monitor.Monitor, error) {
+	var all []monitor.Monitor
+	for n := range maxLoads + 1 {
+		m := newMonitor(n)
+		m.Group = "web"
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// TestLargePageDoesNotDelayOthers: at the start, a page is available while another one is still loaded.
+func TestLargePageDoesNotDelayOthers(t *testing.T) {
+	first, second := testPage("large", "UTC"), testPage("small", "UTC")
+	first.ID, second.ID = "1", "2"
+	first.Sections[0].Entries = first.Sections[0].Entries[1:2]
+	second.Sections[0].Entries = second.Sections[0].Entries[:1]
+	at := time.Now()
+	k := newTestKeeper(t, large{newMemory(first, second)}, &at)
+	more, err := k.Refresh(t.Context())
+	must(t, err)
+	if !more || !k.IsReady() || k.Page("large").IsLoaded() || !k.Page("small").IsLoaded() {
+		t.Fatalf("more is left: %t; the pages are %+v and %+v", more, k.Page("large"), k.Page("small"))
+	}
+	for range 3 {
+		_, err = k.Refresh(t.Context())
+		must(t, err)
+	}
+	if !k.Page("large").IsLoaded() {
+		t.Error("the large page is not loaded")
+	}
+}
