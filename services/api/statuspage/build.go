@@ -122,6 +122,9 @@ func (b *builder) addUptime(v *view.Entry, e *entry, incidents []*mergedIncident
 		}
 		setUptime(v, name, ok, checked)
 	}
+	mean := func(millis int64) time.Duration {
+		return time.Duration(millis) * time.Millisecond / time.Duration(len(e.members))
+	}
 	v.Days = make([]view.Day, view.Days)
 	for i, s := range sums {
 		start, end := cal.starts[i], cal.starts[i+1]
@@ -130,8 +133,7 @@ func (b *builder) addUptime(v *view.Entry, e *entry, incidents []*mergedIncident
 		}
 		v.Days[i] = view.Day{
 			Date: cal.date(i), Uptime: summary.Percent(float64(s.ok), float64(s.ok+s.down)),
-			Length: end.Sub(start) * time.Duration(len(e.members)),
-			Down:   millis(s.down), Maintenance: millis(s.maintenance), NotChecked: millis(s.notChecked),
+			Length: end.Sub(start), Down: mean(s.down), Maintenance: mean(s.maintenance), NotChecked: mean(s.notChecked),
 			Incidents: countIncidents(incidents, start, end),
 		}
 	}
@@ -142,8 +144,6 @@ func setUptime(v *view.Entry, window string, ok, checked float64) {
 		v.Uptimes[window] = *percent
 	}
 }
-
-func millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // response returns the median response time of the last 24 hours, rounded; nil if there is none.
 func response(e *entry, now time.Time) *float64 {
@@ -178,7 +178,9 @@ func merged(members []*tracked) []*mergedIncident {
 	var all []*mergedIncident
 	for _, t := range members {
 		for id, i := range t.incidents {
-			all = append(all, &mergedIncident{id, i})
+			if !t.isOver(i) {
+				all = append(all, &mergedIncident{id, i})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b *mergedIncident) int {

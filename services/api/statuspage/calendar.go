@@ -17,11 +17,12 @@ type calendar struct {
 	starts [view.Days + 1]time.Time
 }
 
-// follow makes the day of now the last one.
-func (c *calendar) follow(now time.Time) {
+// follow makes the day of now the last one. It reports whether that is an earlier day than before.
+func (c *calendar) follow(now time.Time) (isEarlier bool) {
 	if !now.Before(c.starts[view.Days-1]) && now.Before(c.starts[view.Days]) {
-		return
+		return false
 	}
+	before := c.today
 	year, month, day := now.In(c.zone).Date()
 	if !now.Before(localtime.StartOfDay(year, month, day+1, c.zone)) {
 		day++ // The clock was set back over midnight: the first midnight counts.
@@ -30,6 +31,7 @@ func (c *calendar) follow(now time.Time) {
 	for i := range c.starts {
 		c.starts[i] = localtime.StartOfDay(year, month, day+1-view.Days+i, c.zone)
 	}
+	return c.today < before
 }
 
 // indexOf returns the index of the day that contains a time; the first day if it is earlier.
@@ -80,11 +82,14 @@ type dayLog struct {
 	days  [view.Days]day
 }
 
-// follow removes days that are over and appends new ones, so that the log has the days of the calendar.
+// follow removes days that are over and appends new ones, so that the log has the days of the calendar. If the clock went
+// back to an earlier day, the days must be read.
 func (l *dayLog) follow() {
 	if passed := min(l.calendar.today-l.today, view.Days); passed > 0 {
 		copy(l.days[:], l.days[passed:])
 		clear(l.days[view.Days-passed:])
+	} else if passed < 0 {
+		l.isKnown = false
 	}
 	l.today = l.calendar.today
 }

@@ -73,7 +73,7 @@ func (c *collector) refresh(
 	if changed.monitors, err = c.startAt(ctx, monitor.Date(now), changed.monitors); err != nil {
 		return false, err
 	}
-	if changed.pages || changed.monitors {
+	if changed.pages || changed.monitors || c.revision == "" { // The last read may have failed after a reset.
 		if err := c.readDefinitions(ctx, list, changed.pages); err != nil {
 			return false, err
 		}
@@ -86,7 +86,7 @@ func (c *collector) refresh(
 	if more, err = c.loadQueue(ctx); err != nil {
 		return false, err
 	}
-	if changed.incidents || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= fullAfter {
+	if changed.incidents || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter {
 		err = c.readIncidents(ctx)
 	}
 	return more, err
@@ -103,6 +103,7 @@ func (c *collector) startAt(ctx context.Context, now time.Time, changed bool) (b
 	if !cleared.Equal(c.cleared) || now.Before(c.now.Add(-time.Second)) {
 		clear(c.tracked)
 		c.revision, c.cursor, c.queue, changed = "", "", nil, true
+		c.incidentsRead, c.lastOpened = time.Time{}, time.Time{}
 	}
 	c.cleared, c.now = cleared, now
 	if now.Sub(c.expiredRead).Abs() >= expiredInterval {
@@ -116,11 +117,27 @@ func (c *collector) startAt(ctx context.Context, now time.Time, changed bool) (b
 // followTime takes over that a day has ended, or that maintenance has begun or ended.
 func (c *collector) followTime() {
 	for _, each := range c.calendars {
-		each.follow(c.now)
+		c.followDay(each)
 	}
 	changed := c.windows.follow(c.now)
 	for _, p := range c.pages {
 		p.isDue = p.isDue || changed || !c.now.Before(p.until)
+	}
+}
+
+// followDay makes today the last day of a calendar. If the clock went back to an earlier day, the days of the monitors
+// must be read again.
+func (c *collector) followDay(each *calendar) {
+	if !each.follow(c.now) {
+		return
+	}
+	for _, t := range c.all {
+		for _, log := range t.days {
+			if log.calendar == each {
+				log.follow()
+				c.enqueue(t)
+			}
+		}
 	}
 }
 
@@ -202,7 +219,7 @@ func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *due) int { return a.from.Compare(b.from) })
-	rest, loaded := slices.Clone(c.queue[n:]), 0
+	loaded := 0
 	for batch := range slices.Chunk(all, batchSize) {
 		if time.Since(started) > maxLoadTime {
 			break
@@ -212,10 +229,12 @@ func (c *collector) loadQueue(ctx context.Context) (more bool, err error) {
 		}
 		loaded += len(batch)
 	}
+	var rest []*tracked
 	for _, d := range all[loaded:] {
 		rest = append(rest, d.tracked)
 	}
-	c.queue, more = rest, len(rest) > 0
+	c.queue = append(rest, c.queue[n:]...)
+	more = len(c.queue) > 0
 	for _, d := range all[:loaded] {
 		if d.isQueued = false; d.isDue {
 			c.enqueue(d.tracked)

@@ -9,6 +9,10 @@ import (
 	document "nanomon/services/common/statuspage"
 )
 
+// maxEvents is the maximum number of events of a month. 90 days have parts of at most four months, so a page has at most
+// 200 events.
+const maxEvents = 50
+
 // addMaintenance adds the active and the planned maintenance.
 func (b *builder) addMaintenance() {
 	now := b.collector.now
@@ -83,9 +87,6 @@ func (b *builder) addEvents() {
 			past = append(past, &event{i.Start, view.Event{Incident: i}})
 		}
 	}
-	if !b.page.Show.Incidents {
-		return
-	}
 	for _, m := range b.page.messages {
 		if last := m.Updates[len(m.Updates)-1]; last.State == document.Resolved && last.Date.After(first) {
 			v := b.message(m)
@@ -109,8 +110,28 @@ func (b *builder) months(past []*event) []view.Month {
 			next.Events = append(next.Events, past[0].Event)
 			past = past[1:]
 		}
+		next.Events = limited(next.Events)
 		if months = append(months, next); isLast {
 			return months
 		}
 	}
+}
+
+// limited returns the newest of the events of a month. Messages come before incidents if there are too many.
+func limited(events []view.Event) []view.Event {
+	messages := 0
+	for _, e := range events {
+		if e.Message != nil {
+			messages++
+		}
+	}
+	incidents := max(0, maxEvents-messages)
+	events = slices.DeleteFunc(events, func(e view.Event) bool {
+		if e.Incident == nil {
+			return false
+		}
+		incidents--
+		return incidents < 0
+	})
+	return slices.Clip(events[:min(len(events), maxEvents)])
 }

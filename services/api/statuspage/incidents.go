@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nanomon/services/common/monitor"
 	"nanomon/services/common/store"
 )
 
@@ -15,6 +16,8 @@ const (
 	maxIncidentReads = 20
 	// incidentAge is the age of the oldest opening of an incident that is read.
 	incidentAge = 100 * 24 * time.Hour
+	// allIncidentsAfter is the time after which all incidents are read again: some may have been stored late.
+	allIncidentsAfter = time.Hour
 	// maxOpenIDs is the maximum number of monitors whose open incidents are selected by id.
 	maxOpenIDs = 500
 )
@@ -24,7 +27,7 @@ type incident struct{ start, end time.Time }
 
 // readIncidents reads the incidents that have changed, or all of the last months if that is necessary.
 func (c *collector) readIncidents(ctx context.Context) error {
-	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= fullAfter
+	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter
 	since := c.lastOpened.Add(-overlap)
 	if isFull || c.lastOpened.IsZero() {
 		since = c.now.Add(-incidentAge)
@@ -147,9 +150,14 @@ func (t *tracked) setIncidents(next map[string]incident) {
 	}
 }
 
+// isOver reports whether an incident is not shown because it is open only as long as the monitor is muted.
+func (t *tracked) isOver(i incident) bool {
+	return i.end.IsZero() && t.isMuted && !t.latest.IsZero() && t.status == monitor.StatusOK
+}
+
 func (t *tracked) hasOpenIncident() bool {
 	for _, i := range t.incidents {
-		if i.end.IsZero() {
+		if i.end.IsZero() && !t.isOver(i) {
 			return true
 		}
 	}

@@ -42,6 +42,8 @@ type Keeper struct {
 	// wake makes Run refresh the pages soon.
 	wake    chan struct{}
 	current atomic.Pointer[snapshot]
+	// hosts contains the pages at the last read by custom host name, without content.
+	hosts atomic.Pointer[map[string]*Published]
 
 	mu sync.Mutex
 	// changed says what the next refresh must read. mu protects it.
@@ -69,7 +71,7 @@ func NewKeeper(s Store, log *slog.Logger, now func() time.Time) *Keeper {
 	}
 }
 
-// IsReady reports whether the pages have been read.
+// IsReady reports whether the list of the pages is known. The content of some may not be loaded yet.
 func (k *Keeper) IsReady() bool { return k.current.Load() != nil }
 
 // Page returns the page with a slug; nil if there is none.
@@ -80,10 +82,14 @@ func (k *Keeper) Page(slug string) *Published {
 	return nil
 }
 
-// OfHost returns the page with a custom host name, in lower case and without a port; nil if there is none.
+// OfHost returns the page with a custom host name, in lower case and without a port; nil if there is none. It knows a
+// name before the content of the page is loaded.
 func (k *Keeper) OfHost(host string) *Published {
-	if s := k.current.Load(); s != nil {
+	if s := k.current.Load(); s != nil && s.byHost[host] != nil {
 		return s.byHost[host]
+	}
+	if hosts := k.hosts.Load(); hosts != nil {
+		return (*hosts)[host]
 	}
 	return nil
 }
@@ -160,9 +166,7 @@ func (k *Keeper) Refresh(ctx context.Context) (more bool, err error) {
 		k.mu.Unlock()
 		return false, err
 	}
-	if !more || k.IsReady() {
-		k.publish(started)
-	}
+	k.publish(started)
 	return more, nil
 }
 
@@ -173,6 +177,7 @@ func (k *Keeper) read(ctx context.Context, changed topics, now time.Time) (more 
 		if pages, err = store.Call(ctx, store.LongCall, k.store.StatusPages); err != nil {
 			return false, err
 		}
+		k.setHosts(pages)
 	}
 	if len(pages) == 0 && (changed.pages || len(k.collector.pages) == 0) {
 		k.collector = newCollector(k.store) // Nothing needs to be followed.

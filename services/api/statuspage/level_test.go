@@ -57,6 +57,11 @@ func TestLevelOfMonitors(t *testing.T) {
 	stale.define(monitor.Monitor{Interval: "1m", Enabled: true})
 	stale.follow(stateOf("fff", 4*time.Minute), now)
 	open, ended := member("oof", nil), member("oof", nil)
+	muted, mutedDown := member("ofo", map[string]string{"alertMute": "true"}), member("off", map[string]string{"alertMute": "true"})
+	muted.incidents, mutedDown.incidents = map[string]incident{"a": {start: now}}, map[string]incident{"a": {start: now}}
+	if len(merged([]*tracked{muted})) != 0 || len(merged([]*tracked{mutedDown})) != 1 {
+		t.Error("the open incident of a muted monitor is listed while the monitor is OK, or not listed while it is not")
+	}
 	open.incidents = map[string]incident{"a": {start: now}}
 	ended.incidents = map[string]incident{"a": {start: now, end: now}}
 	for name, c := range map[string]struct {
@@ -81,6 +86,8 @@ func TestLevelOfMonitors(t *testing.T) {
 		"after maintenance":                    {member("ommmmf", nil), view.Operational},
 		"after maintenance, the failure count": {member("ommmmfff", nil), view.Down},
 		"open incident":                        {open, view.Down},
+		"open incident, muted and OK":          {muted, view.Operational},
+		"open incident, muted and not OK":      {mutedDown, view.Down},
 		"ended incident":                       {ended, view.Operational},
 	} {
 		if got := c.tracked.level(maintenance.Active{}, now); got != c.want {
@@ -192,6 +199,32 @@ func TestOverall(t *testing.T) {
 		}
 		if got := overall(v); got.Text != c.want || got.Level != c.level {
 			t.Errorf("%s %s: %d %q, want %d %q", c.levels, c.message, got.Level, got.Text, c.level, c.want)
+		}
+	}
+}
+
+// TestOverallWithMaintenance: public maintenance is named although the other monitors of its entry are OK.
+func TestOverallWithMaintenance(t *testing.T) {
+	for name, c := range map[string]struct {
+		level   view.Level
+		active  bool
+		message bool
+		want    view.Overall
+	}{
+		"active":             {view.Operational, true, false, view.Overall{Level: view.InMaintenance, Text: "Maintenance: B"}},
+		"planned":            {view.Operational, false, false, view.Overall{Level: view.Operational, Text: "All systems operational"}},
+		"message":            {view.Operational, true, true, view.Overall{Level: view.Partial, Text: "Reported problem: Slow"}},
+		"outage and message": {view.Partial, true, true, view.Overall{Level: view.Partial, Text: "Partial outage: A"}},
+	} {
+		v := &view.Page{
+			Sections:    []view.Section{{Entries: []view.Entry{{Name: "A", Level: c.level}, {Name: "B", Level: view.Operational}}}},
+			Maintenance: []view.Maintenance{{Entries: []string{"B"}, Active: c.active}},
+		}
+		if c.message {
+			v.Messages = []view.Message{{Title: "Slow"}}
+		}
+		if got := overall(v); got != c.want {
+			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
 }

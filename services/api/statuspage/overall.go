@@ -11,10 +11,10 @@ import (
 // maxNames is the maximum number of names of entries in a sentence.
 const maxNames = 3
 
-// overall describes a page, whose entries and messages are known, in a sentence.
+// overall describes a page, whose entries, maintenance and messages are known, in a sentence.
 func overall(v *view.Page) view.Overall {
 	names := make(map[view.Level][]string)
-	var down []string
+	var down, maintained []string
 	all := 0
 	for _, s := range v.Sections {
 		for _, e := range s.Entries {
@@ -22,6 +22,9 @@ func overall(v *view.Page) view.Overall {
 			names[e.Level] = append(names[e.Level], e.Name)
 			if e.Level == view.Partial || e.Level == view.Down {
 				down = append(down, e.Name)
+			}
+			if e.Level == view.InMaintenance || isMaintained(v, e.Name) {
+				maintained = append(maintained, e.Name)
 			}
 		}
 	}
@@ -36,11 +39,18 @@ func overall(v *view.Page) view.Overall {
 		return view.Overall{Level: view.Unknown, Text: "No current data"}
 	case unknown > 0:
 		return view.Overall{Level: view.Unknown, Text: "Some systems are not checked: " + list(names[view.Unknown])}
-	case len(names[view.InMaintenance]) > 0:
-		return view.Overall{Level: view.InMaintenance, Text: "Maintenance: " + list(names[view.InMaintenance])}
+	case len(maintained) > 0:
+		return view.Overall{Level: view.InMaintenance, Text: "Maintenance: " + list(maintained)}
 	default:
 		return view.Overall{Level: view.Operational, Text: "All systems operational"}
 	}
+}
+
+// isMaintained reports whether public maintenance affects an entry now.
+func isMaintained(v *view.Page, name string) bool {
+	return slices.ContainsFunc(v.Maintenance, func(m view.Maintenance) bool {
+		return m.Active && slices.Contains(m.Entries, name)
+	})
 }
 
 // list returns names in a sentence, each once.

@@ -154,8 +154,16 @@ func (c *collector) resolve(list []document.Page, monitors []monitor.Monitor) {
 	for _, t := range c.tracked {
 		c.all = append(c.all, t)
 		t.findCalendars()
-		if t.isDue {
-			c.enqueue(t)
+	}
+	// A page with many monitors must not delay the others.
+	bySize := slices.SortedStableFunc(slices.Values(pages), func(a, b *page) int {
+		return len(a.members) - len(b.members)
+	})
+	for _, p := range bySize {
+		for _, t := range p.members {
+			if t.isDue {
+				c.enqueue(t)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package statuspage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"nanomon/services/api/statuspage/render"
@@ -10,7 +11,7 @@ import (
 	"nanomon/services/common/wake"
 )
 
-// Published is the content of a status page. It never changes.
+// Published is the content of a status page. It never changes. Without a view, the content is not loaded yet.
 type Published struct {
 	Page document.Page
 	View *view.Page
@@ -62,14 +63,65 @@ func logo(url string) Body {
 	return NewBody(kind, image)
 }
 
+// IsLoaded reports whether there is content.
+func (p *Published) IsLoaded() bool { return p.View != nil }
+
+// unloaded returns a page without content.
+func unloaded(p document.Page) *Published {
+	p.Logo = ""
+	return &Published{Page: p}
+}
+
+// setHosts makes the custom host names of pages known.
+func (k *Keeper) setHosts(pages []document.Page) {
+	hosts := make(map[string]*Published)
+	for _, p := range pages {
+		for _, host := range p.Hosts {
+			hosts[host] = unloaded(p)
+		}
+	}
+	k.hosts.Store(&hosts)
+}
+
+// renew computes a page if it is due, and reports whether what is published changes. While history of its monitors is
+// missing, the last content stays, but the new rules on who may see it apply at once.
+func (k *Keeper) renew(p *page) bool {
+	switch {
+	case p.isComplete():
+		if !p.isDue && p.published != nil && p.published.IsLoaded() {
+			return false
+		}
+		p.published = newPublished(p.Page, k.collector.build(p), p.published)
+	case p.published == nil:
+		p.published = unloaded(p.Page)
+	default:
+		old := p.published.Page
+		if old.Visibility == p.Visibility && old.PasswordHash == p.PasswordHash && slices.Equal(old.Hosts, p.Hosts) {
+			return false
+		}
+		next := *p.published
+		next.Page.Visibility, next.Page.PasswordHash, next.Page.Hosts = p.Visibility, p.PasswordHash, p.Hosts
+		p.published = &next
+	}
+	return true
+}
+
+// isComplete reports whether the history of all monitors of a page has been read.
+func (p *page) isComplete() bool {
+	for _, t := range p.members {
+		isMissing := func(log *dayLog) bool { return log.calendar == p.calendar && !log.isKnown }
+		if t.full.IsZero() || slices.ContainsFunc(t.days, isMissing) {
+			return false
+		}
+	}
+	return true
+}
+
 // publish computes the pages that are due and makes all available. The content was current at the given time.
 func (k *Keeper) publish(at confirmation) {
 	list, changed := make([]*Published, len(k.collector.pages)), false
 	for i, p := range k.collector.pages {
-		if p.isDue || p.published == nil {
-			p.published = newPublished(p.Page, k.collector.build(p), p.published)
-			changed = true
-		}
+		changed = k.renew(p) || changed
 		list[i] = p.published
 	}
 	k.publishing.Lock()
@@ -97,6 +149,10 @@ func (k *Keeper) markOld() {
 	}
 	var old []*Published
 	for _, p := range last.bySlug {
+		if !p.IsLoaded() {
+			old = append(old, p)
+			continue
+		}
 		v := *p.View
 		v.Since = k.confirmed.date
 		old = append(old, newPublished(p.Page, &v, p))

@@ -69,7 +69,7 @@ func (r *resolver) calendar(d document.Page) *calendar {
 		found = &calendar{zone: in}
 		r.collector.calendars[in] = found
 	}
-	found.follow(r.collector.now)
+	r.collector.followDay(found)
 	return found
 }
 

@@ -36,8 +36,8 @@ func (t *tracked) needsRead(now time.Time) bool {
 // expire makes everything be read if more status changes have expired since the last read.
 func (t *tracked) expire(expired time.Time) {
 	for _, log := range t.days {
-		if expired.After(t.expired) && expired.After(log.calendar.starts[0]) {
-			t.full = time.Time{}
+		if !t.full.IsZero() && expired.After(t.expired) && expired.After(log.calendar.starts[0]) {
+			t.full = t.full.Add(-fullAfter)
 		}
 	}
 }
@@ -63,7 +63,11 @@ func (t *tracked) firstDay(log *dayLog, now time.Time) int {
 	if t.isFullDue(now) || !log.isKnown {
 		return 0
 	}
-	return log.calendar.indexOf(t.end.Add(-overlap))
+	from := t.end
+	if !t.late.IsZero() && t.late.Before(from) {
+		from = t.late
+	}
+	return log.calendar.indexOf(from.Add(-overlap))
 }
 
 // advance extends the known time to a date, from which on the monitor is of another kind.
@@ -92,6 +96,9 @@ func (t *tracked) replace(h *history, from, now time.Time) {
 	t.recent.Replace(from, periods, now)
 	if t.isFullDue(now) {
 		t.full, t.expired = now, h.expired
+	}
+	if !t.isDue { // Otherwise the history may not contain the late result.
+		t.late = time.Time{}
 	}
 	t.end, t.kind = from, uptime.Unchecked
 	if n := len(periods); n > 0 {

@@ -33,7 +33,8 @@ type tracked struct {
 	// outage.
 	stale     time.Duration
 	failCount int
-	isPush    bool
+	// isMuted reports whether no notifications are sent. Then the open incident does not end.
+	isPush, isMuted bool
 	// hasResponse reports whether the values of results are response times.
 	hasResponse bool
 	// users are the pages that show the monitor.
@@ -51,6 +52,8 @@ type tracked struct {
 
 	// isDue reports whether history must be read, and isQueued whether the monitor is in the queue for that.
 	isDue, isQueued bool
+	// late is the date of the earliest late result since the last read of history; zero if there is none.
+	late time.Time
 	// tries counts the reads that have returned a state from before the newest result.
 	tries int
 	// full is the time of the last complete read of the status changes; zero before the first one.
@@ -75,7 +78,7 @@ func (t *tracked) define(m monitor.Monitor) {
 	t.monitor = monitor.Monitor{ID: m.ID, Group: m.Group, Interval: m.Interval, Enabled: m.Enabled, Updated: m.Updated}
 	t.stale = monitor.StaleAfter(m.Every())
 	// A job of a push monitor reports once for each run, so one result is enough, as for incidents.
-	t.isPush = m.Type == "push"
+	t.isPush, t.isMuted = m.Type == "push", m.IsMuted()
 	t.failCount = defaultFailCount
 	if t.isPush {
 		t.failCount = 1
@@ -100,7 +103,12 @@ func (t *tracked) add(r monitor.Result, now time.Time) {
 	isSame := r.Status == t.status && r.Ignored == t.ignored
 	if !t.latest.IsZero() && gap <= 0 {
 		// The history has it, or it changes nothing.
-		t.isDue = t.isDue || !isSame || r.Date.Before(t.since)
+		if !isSame || r.Date.Before(t.since) {
+			t.isDue = true
+			if t.late.IsZero() || r.Date.Before(t.late) {
+				t.late = r.Date
+			}
+		}
 		return
 	}
 	isKnown := !t.latest.IsZero() && gap <= t.stale && t.kind != uptime.Unchecked && t.kind != uptime.Disabled

@@ -30,6 +30,9 @@ func (h *Handler) Restrict(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := h.ofHost(r)
 		switch {
+		case p != nil && !p.IsLoaded(): // The API must not answer for it.
+			web.LogQuietly(r)
+			sendProblem(w, r, errStarting)
 		case p != nil && (r.URL.Path == "/" || r.URL.Path == "/status") && isRead(r):
 			http.Redirect(w, r, "/status/"+p.Page.Slug, http.StatusFound)
 		case isRead(r) && hasExtraSlash(r):

@@ -3,6 +3,7 @@ package public_test
 import (
 	"testing"
 
+	"nanomon/services/api/statuspage"
 	"nanomon/services/api/statuspage/render"
 )
 
@@ -124,5 +125,21 @@ func TestPasswordOnACustomHost(t *testing.T) {
 	right := enter(h, "inner", secret, "Host", "inner.example", "Origin", "http://inner.example")
 	if right.StatusCode != 303 || len(right.Cookies()) != 1 || right.Cookies()[0].Domain != "" {
 		t.Errorf("the password: %d %v", right.StatusCode, right.Header)
+	}
+}
+
+// TestUnloadedPage checks that a page without content is unavailable, and that the API does not answer for its host name.
+func TestUnloadedPage(t *testing.T) {
+	list := examples(t)
+	list["shop"] = &statuspage.Published{Page: list["shop"].Page}
+	for _, path := range []string{"/", "/status/shop", "/status/shop.json", "/api/monitors", "/status/plain", "/badges/shop/1f2e3d4c/status.svg"} {
+		if got := send(handlerOf(list), "GET", path, "", "Host", "status.shop.example"); got.StatusCode != 503 {
+			t.Errorf("%s on its host name: %d", path, got.StatusCode)
+		}
+	}
+	for path, want := range map[string]int{"/status/shop": 503, "/status/shop.json": 503, "/status/shop/logo": 503, "/status/plain": 200, "/api/monitors": 418} {
+		if got := send(handlerOf(list), "GET", path, ""); got.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, got.StatusCode, want)
+		}
 	}
 }

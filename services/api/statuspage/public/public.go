@@ -78,10 +78,16 @@ func (h *Handler) find(r *http.Request) (*statuspage.Published, *web.Problem) {
 		web.LogQuietly(r) // The API logs why.
 		return nil, errStarting
 	}
-	if p := h.pages.Page(chi.URLParam(r, "slug")); p != nil {
+	p := h.pages.Page(chi.URLParam(r, "slug"))
+	switch {
+	case p == nil:
+		return nil, errUnknown
+	case !p.IsLoaded():
+		web.LogQuietly(r)
+		return nil, errStarting
+	default:
 		return p, nil
 	}
-	return nil, errUnknown
 }
 
 // findVisible is like find. If the visitor must enter a password first, it returns an error.

@@ -38,7 +38,8 @@ type Page struct {
 	Incidents []Incident
 	// Maintenance lists the active and the planned maintenance of the next 14 days that is marked public, by start.
 	Maintenance []Maintenance
-	// Past lists the months of the last 90 days, newest first, if Show.Incidents is set. A month without events is listed.
+	// Past lists the months of the last 90 days, newest first. A month without events is listed. Without
+	// Show.Incidents, there are messages only.
 	Past []Month
 }
 
@@ -85,13 +86,13 @@ type Entry struct {
 	Response *float64
 }
 
-// Day describes an entry on one day. The durations add up over the monitors of the entry, as in reports.
+// Day describes an entry on one day. The durations are means over the monitors of the entry.
 type Day struct {
 	// Date is the local date, such as 2026-11-30.
 	Date string
 	// Uptime is a percentage, rounded down to two decimals; nil if no time was checked.
 	Uptime *float64
-	// Length is the length of the day up to now, times the number of monitors.
+	// Length is the length of the day up to now.
 	Length, Down, Maintenance, NotChecked time.Duration
 	// Incidents is the number of incidents on this day.
 	Incidents int
