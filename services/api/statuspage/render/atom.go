@@ -105,7 +105,7 @@ func incidentEntry(v *view.Page, i view.Incident) *feedEntry {
 	if !i.End.IsZero() {
 		updated, state = i.End, " (resolved)"
 	}
-	return &feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
+	return &feedEntry{i.ID, incidentTitle(v, i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
 // announced is the time before maintenance at which it appears on a page.

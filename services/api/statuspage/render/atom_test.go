@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/xml"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -144,6 +145,42 @@ func TestIdentityInFeed(t *testing.T) {
 		if !ids[e.IDs[0]] {
 			t.Errorf("%q has a new id", e.Titles[0])
 		}
+	}
+}
+
+// expectBoth checks that the HTML and the feed of a page contain a text, or do not.
+func expectBoth(t *testing.T, v *view.Page, text string, want bool) {
+	t.Helper()
+	for name, data := range map[string][]byte{"HTML": Page(v), "feed": Atom(v)} {
+		if strings.Contains(html.UnescapeString(string(data)), text) != want {
+			t.Errorf("%s: contains %q is not %v", name, text, want)
+		}
+	}
+}
+
+func TestOpenIncidentsHaveTheLevelOfTheirEntry(t *testing.T) {
+	v := partial()
+	expectBoth(t, v, "Partial outage: Payments", true)
+	if page := string(Page(v)); !strings.Contains(page, `class="card event incident partial"`) {
+		t.Error("the incident has not the color of a partial outage")
+	}
+	v.Sections[0].Entries[1].Level, v.Overall.Text = view.Down, ""
+	expectBoth(t, v, "Partial outage: Payments", false)
+	// The past of an incident is not known, even if the entry fails again.
+	v = partial()
+	v.Incidents, v.Overall.Text = nil, ""
+	expectBoth(t, v, "Partial outage: Payments", false)
+	expectBoth(t, v, "Outage: Payments", true)
+}
+
+func TestEventsNameThreeEntries(t *testing.T) {
+	v := partial()
+	v.Messages[0].Entries = []string{"A", "B", "C", "D"}
+	v.Maintenance[0].Entries = []string{"A", "B", "C"}
+	expectBoth(t, v, "Affects A, B, C and 1 more<", true)
+	expectBoth(t, v, "Affects A, B, C<", true)
+	if !strings.Contains(string(JSON(v)), `"entries":["A","B","C","D"]`) {
+		t.Error("the data does not name all entries")
 	}
 }
 
