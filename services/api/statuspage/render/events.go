@@ -13,17 +13,26 @@ import (
 	"nanomon/services/common/statuspage"
 )
 
-// openEvents shows the messages that are not resolved, the open incidents and the maintenance.
+// openEvents shows the messages that are not resolved, the open incidents and the active maintenance.
 func openEvents(v *view.Page) g.Node {
 	return g.Group{
 		g.If(len(v.Messages)+len(v.Incidents) > 0, el("section", el("h2", words("Current incidents")),
 			g.Map(v.Messages, func(m view.Message) g.Node { return message(v, "h3", m) }),
 			g.Map(v.Incidents, func(i view.Incident) g.Node { return incident(v, "h3", i) }),
 		)),
-		g.If(len(v.Maintenance) > 0, el("section", el("h2", words("Maintenance")),
-			g.Map(v.Maintenance, func(m view.Maintenance) g.Node { return maintenance(v, m) }),
-		)),
+		maintenances(v, "Maintenance", true),
 	}
+}
+
+// maintenances shows the maintenance that is active, or that is not.
+func maintenances(v *view.Page, heading string, active bool) g.Node {
+	var found []g.Node
+	for _, m := range v.Maintenance {
+		if m.Active == active {
+			found = append(found, maintenance(v, m))
+		}
+	}
+	return g.If(len(found) > 0, el("section", el("h2", words(heading)), g.Group(found)))
 }
 
 // event is a box with a short state and a title, which is a heading such as "h3".
