@@ -63,6 +63,7 @@ test('the script replaces the status without closing what is open', async ({ pag
   await page.clock.runFor(REFRESH);
   await expect(page.locator('.overall')).toHaveText('Partial outage: Payments');
   await expect(page).toHaveTitle('Partial outage: Payments – Acme Shop');
+  await expect(page.getByRole('status').last()).toHaveText('Partial outage: Payments – Acme Shop');
   await expect(details).toHaveAttribute('open');
   await expect(details.locator('summary')).toBeFocused();
 });
@@ -71,10 +72,10 @@ test('the script says that the server does not answer, until it does', async ({ 
   const served = { html: await read('fine.html'), tag: '"1"', status: 500 };
   await open(page, served);
   await page.clock.runFor(REFRESH);
-  await expect(page.getByRole('status')).toContainText('No connection. Status of');
+  await expect(page.getByRole('status').first()).toContainText('No connection. Last updated at');
   served.status = 200;
   await page.clock.runFor(REFRESH);
-  await expect(page.getByRole('status')).toBeEmpty();
+  await expect(page.getByRole('status').first()).toBeEmpty();
 });
 
 test('the page loads again if it needs a password now', async ({ page }) => {
@@ -98,7 +99,17 @@ test('a bar has a tip for mouse and finger, and one text for screen readers', as
   await days.hover({ position: { x: 1, y: 2 } });
   await expect(page.locator('.tip')).toHaveText('2 Sep 2026\n100 % uptime');
   await page.keyboard.press('Escape');
-  await expect(page.locator('.tip')).toHaveCount(0);
+  await expect(page.locator('.tip')).toBeEmpty();
+});
+
+test('on a phone, a tip does not cover the name of its entry', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 4000 });
+  await open(page, { html: await read('page.html'), tag: '"1"', status: 200 });
+  const days = page.locator('.days').first();
+  await days.hover({ position: { x: 1, y: 2 } });
+  const bars = await days.boundingBox();
+  const tip = await page.locator('.tip').boundingBox();
+  expect(tip?.y).toBeGreaterThanOrEqual((bars?.y ?? 0) + (bars?.height ?? 0));
 });
 
 test('without the script, bars have titles and the details open', async ({ browser }) => {
@@ -108,7 +119,7 @@ test('without the script, bars have titles and the details open', async ({ brows
   await expect(payments.locator('rect').last().locator('title')).toHaveText(/^30 Nov 2026\s+96.22 % uptime/);
   await payments.locator('summary').click();
   await expect(payments.locator('details')).toContainText(
-    '30 Nov 2026 96.22 % uptime, down for 50 minutes, 1 incident',
+    '30 Nov 2026: 96.22 % uptime, down for 50 minutes, 1 incident',
   );
   await page.close();
 });

@@ -20,7 +20,7 @@ var errWindow = web.Problemf(http.StatusBadRequest, "window must be 24h, 7d, 30d
 type badge func(p *view.Page, e view.Entry, r *http.Request) ([]byte, *web.Problem)
 
 // uptimeBadge returns the badge for the window in the query.
-func uptimeBadge(draw func(e view.Entry, window string) ([]byte, bool)) badge {
+func uptimeBadge(draw func(p *view.Page, e view.Entry, window string) ([]byte, bool)) badge {
 	return func(p *view.Page, e view.Entry, r *http.Request) ([]byte, *web.Problem) {
 		if !p.Show.Uptime {
 			return nil, errUnknown
@@ -29,23 +29,23 @@ func uptimeBadge(draw func(e view.Entry, window string) ([]byte, bool)) badge {
 		if query := r.URL.Query(); query.Has("window") {
 			window = query.Get("window")
 		}
-		if data, valid := draw(e, window); valid {
+		if data, valid := draw(p, e, window); valid {
 			return data, nil
 		}
 		return nil, errWindow
 	}
 }
 
-func statusBadge(draw func(view.Entry) []byte) badge {
-	return func(_ *view.Page, e view.Entry, _ *http.Request) ([]byte, *web.Problem) { return draw(e), nil }
+func statusBadge(draw func(*view.Page, view.Entry) []byte) badge {
+	return func(p *view.Page, e view.Entry, _ *http.Request) ([]byte, *web.Problem) { return draw(p, e), nil }
 }
 
-func responseBadge(draw func(view.Entry) []byte) badge {
+func responseBadge(draw func(*view.Page, view.Entry) []byte) badge {
 	return func(p *view.Page, e view.Entry, _ *http.Request) ([]byte, *web.Problem) {
 		if !p.Show.ResponseTime {
 			return nil, errUnknown
 		}
-		return draw(e), nil
+		return draw(p, e), nil
 	}
 }
 

@@ -185,6 +185,18 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+// TestBadgesOfOldPages checks that badges know that their page is old.
+func TestBadgesOfOldPages(t *testing.T) {
+	list := examples(t)
+	list["shop"].View.Since = time.Unix(0, 0)
+	for path, want := range map[string]string{"status.json": "not updated", "uptime.json": "99.5 %", "response.json": "12 ms"} {
+		got := textOf(t, send(handlerOf(list), "GET", "/badges/shop/1f2e3d4c/"+path, ""))
+		if !strings.Contains(got, want+`","color":"lightgrey"`) {
+			t.Errorf("%s is %s", path, got)
+		}
+	}
+}
+
 func TestContentIsConditional(t *testing.T) {
 	h := handlerOf(examples(t))
 	for _, path := range []string{"/status/shop", "/status/shop.json", "/status/shop.atom", "/status/shop/logo", "/badges/shop/1f2e3d4c/status.svg"} {

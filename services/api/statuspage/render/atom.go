@@ -17,7 +17,8 @@ const maxFeedEntries = 100
 
 // feedEntry is an event in a feed.
 type feedEntry struct {
-	id, title          string
+	id, title string
+	// published is zero if it is not known.
 	published, updated time.Time
 	// content is HTML.
 	content []byte
@@ -59,7 +60,7 @@ func (e *feedEntry) node(v *view.Page) g.Node {
 	return el("entry",
 		element("title", e.title),
 		element("id", urn(identity(v), e.id)),
-		element("published", stamp(e.published)),
+		g.If(!e.published.IsZero(), element("published", stamp(e.published))),
 		element("updated", stamp(e.updated)),
 		feedLink("alternate", "text/html", path(v)+"#"+anchor(e.id)),
 		el("content", attr("type", "html"), words(plainXML(string(e.content)))),
@@ -105,22 +106,32 @@ func incidentEntry(v *view.Page, i view.Incident) *feedEntry {
 	if !i.End.IsZero() {
 		updated, state = i.End, " (resolved)"
 	}
-	return &feedEntry{i.ID, incidentTitle(i) + state, i.Start, updated, markup(incidentTime(v, i))}
+	return &feedEntry{i.ID, incidentTitle(v, i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
-// announced is the time before maintenance at which it appears on a page.
-const announced = 14 * 24 * time.Hour
-
-// maintenanceEntry is dated to the time at which the maintenance appears on the page, or begins. Its date never changes and is
-// not in the future, so that readers show it, and show it as new only once more.
+// maintenanceEntry is dated to the last change of the page, or to the beginning of the maintenance. When planned maintenance
+// was entered is not known: with an older date, readers would sort it below what was read already.
 func maintenanceEntry(v *view.Page, m view.Maintenance) *feedEntry {
-	published := m.Start.Add(-announced)
-	updated := published
-	if m.Active {
-		updated = m.Start
+	updated := m.Start
+	if !m.Active && v.Updated.Before(m.Start) {
+		updated = v.Updated
 	}
-	title := "Maintenance: " + m.Name + " (" + strings.ToLower(maintenanceState(m)) + ")"
-	return &feedEntry{m.ID, title, published, updated, markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)})}
+	return &feedEntry{
+		id: m.ID, title: maintenanceTitle(m), updated: updated,
+		content: markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)}),
+	}
+}
+
+// maintenanceTitle does not say twice that maintenance is planned.
+func maintenanceTitle(m view.Maintenance) string {
+	title, state := "Maintenance: "+m.Name, " ("+strings.ToLower(maintenanceState(m))+")"
+	if strings.HasPrefix(m.Name, "Planned maintenance") {
+		title = m.Name
+		if !m.Active {
+			state = ""
+		}
+	}
+	return title + state
 }
 
 func element(name, text string) g.Node { return el(name, words(plainXML(text))) }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/xml"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -57,7 +58,7 @@ func parseFeed(t *testing.T, data []byte) atomFeed {
 	ids := map[string]bool{}
 	newest := date3339(t, feed.Updated[0])
 	for _, e := range feed.Entries {
-		if len(e.Titles) != 1 || len(e.IDs) != 1 || len(e.Updated) != 1 || len(e.Published) != 1 || len(e.Contents) != 1 || e.Contents[0].Type != "html" {
+		if len(e.Titles) != 1 || len(e.IDs) != 1 || len(e.Updated) != 1 || len(e.Published) > 1 || len(e.Contents) != 1 || e.Contents[0].Type != "html" {
 			t.Fatalf("an entry has not exactly one of each element: %+v", e)
 		}
 		expectLinks(t, e.Links, "alternate")
@@ -66,7 +67,7 @@ func parseFeed(t *testing.T, data []byte) atomFeed {
 		}
 		ids[e.IDs[0]] = true
 		updated := date3339(t, e.Updated[0])
-		if updated.After(newest) || updated.Before(date3339(t, e.Published[0])) {
+		if updated.After(newest) || len(e.Published) == 1 && updated.Before(date3339(t, e.Published[0])) {
 			t.Errorf("the dates of %q are not in order", e.Titles[0])
 		}
 		expectNestedText(t, e.Contents[0].Text)
@@ -144,6 +145,73 @@ func TestIdentityInFeed(t *testing.T) {
 		if !ids[e.IDs[0]] {
 			t.Errorf("%q has a new id", e.Titles[0])
 		}
+	}
+}
+
+// expectBoth checks that the HTML and the feed of a page contain a text, or do not.
+func expectBoth(t *testing.T, v *view.Page, text string, want bool) {
+	t.Helper()
+	for name, data := range map[string][]byte{"HTML": Page(v), "feed": Atom(v)} {
+		if strings.Contains(html.UnescapeString(string(data)), text) != want {
+			t.Errorf("%s: contains %q is not %v", name, text, want)
+		}
+	}
+}
+
+func TestOpenIncidentsHaveTheLevelOfTheirEntry(t *testing.T) {
+	v := partial()
+	expectBoth(t, v, "Partial outage: Payments", true)
+	if page := string(Page(v)); !strings.Contains(page, `class="card event incident partial"`) {
+		t.Error("the incident has not the color of a partial outage")
+	}
+	v.Sections[0].Entries[1].Level, v.Overall.Text = view.Down, ""
+	expectBoth(t, v, "Partial outage: Payments", false)
+	// The past of an incident is not known, even if the entry fails again.
+	v = partial()
+	v.Incidents, v.Overall.Text = nil, ""
+	expectBoth(t, v, "Partial outage: Payments", false)
+	expectBoth(t, v, "Outage: Payments", true)
+}
+
+func TestEventsNameThreeEntries(t *testing.T) {
+	v := partial()
+	v.Messages[0].Entries = []string{"A", "B", "C", "D"}
+	v.Maintenance[0].Entries = []string{"A", "B", "C"}
+	expectBoth(t, v, "Affects A, B, C and 1 more<", true)
+	expectBoth(t, v, "Affects A, B, C<", true)
+	if !strings.Contains(string(JSON(v)), `"entries":["A","B","C","D"]`) {
+		t.Error("the data does not name all entries")
+	}
+}
+
+// TestMaintenanceInFeed checks that planned maintenance is the newest entry, without a date in the future or an invented one.
+func TestMaintenanceInFeed(t *testing.T) {
+	v := fine()
+	v.Maintenance = []view.Maintenance{
+		{ID: "a", Name: "Planned maintenance", Start: now.Add(time.Hour), End: now.Add(2 * time.Hour)},
+		{ID: "b", Name: "New servers", Start: now.AddDate(0, 0, 9), End: now.AddDate(0, 0, 10)},
+		{ID: "c", Name: "Planned maintenance", Start: now.Add(-3 * time.Hour), End: now.Add(time.Hour), Active: true},
+	}
+	entries := parseFeed(t, Atom(v)).Entries
+	for i, want := range []struct {
+		title   string
+		updated time.Time
+	}{
+		{"Planned maintenance", v.Updated}, {"Maintenance: New servers (planned)", v.Updated},
+		{"Planned maintenance (in progress)", now.Add(-3 * time.Hour)},
+	} {
+		got := entries[i]
+		if got.Titles[0] != want.title || !date3339(t, got.Updated[0]).Equal(want.updated) || len(got.Published) > 0 {
+			t.Errorf("entry %d is %+v, want %+v", i, got, want)
+		}
+	}
+}
+
+func TestPlannedMaintenanceIsBelowEntries(t *testing.T) {
+	page := string(Page(inMaintenance()))
+	active, entries := strings.Index(page, "Upgrade of our servers"), strings.Index(page, `class="card entries"`)
+	if planned := strings.Index(page, "Move to a new data centre"); active < 0 || active > entries || planned < entries {
+		t.Errorf("active maintenance is at %d, entries at %d, planned maintenance at %d", active, entries, planned)
 	}
 }
 

@@ -23,34 +23,46 @@ const maxLabel = 40
 
 const neutral, neutralShield = "#1d4ed8", "blue"
 
-// StatusBadge returns the current level of an entry as SVG.
-func StatusBadge(e view.Entry) []byte { return statusBadge(e).svg() }
+// StatusBadge returns the current level of an entry of a page as SVG. All badges of an old page are gray.
+func StatusBadge(v *view.Page, e view.Entry) []byte { return statusBadge(v, e).svg() }
 
 // StatusShield returns the same for the endpoint badge of shields.io.
-func StatusShield(e view.Entry) []byte { return statusBadge(e).json() }
+func StatusShield(v *view.Page, e view.Entry) []byte { return statusBadge(v, e).json() }
 
 // UptimeBadge returns the uptime of a window (24h, 7d, 30d or 90d) as SVG. It returns false if there is no such window.
 // A window without checked time has the value "unknown".
-func UptimeBadge(e view.Entry, window string) ([]byte, bool) {
+func UptimeBadge(v *view.Page, e view.Entry, window string) ([]byte, bool) {
 	b, ok := uptimeBadge(e, window)
-	return b.svg(), ok
+	return b.ofPage(v).svg(), ok
 }
 
 // UptimeShield returns the same for the endpoint badge of shields.io.
-func UptimeShield(e view.Entry, window string) ([]byte, bool) {
+func UptimeShield(v *view.Page, e view.Entry, window string) ([]byte, bool) {
 	b, ok := uptimeBadge(e, window)
-	return b.json(), ok
+	return b.ofPage(v).json(), ok
 }
 
 // ResponseBadge returns the median response time of the last 24 hours as SVG.
-func ResponseBadge(e view.Entry) []byte { return responseBadge(e).svg() }
+func ResponseBadge(v *view.Page, e view.Entry) []byte { return responseBadge(e).ofPage(v).svg() }
 
 // ResponseShield returns the same for the endpoint badge of shields.io.
-func ResponseShield(e view.Entry) []byte { return responseBadge(e).json() }
+func ResponseShield(v *view.Page, e view.Entry) []byte { return responseBadge(e).ofPage(v).json() }
 
-func statusBadge(e view.Entry) badge {
+func statusBadge(v *view.Page, e view.Entry) badge {
 	l := levelOf(e.Level)
-	return badge{plain.Shorten(e.Name, maxLabel), strings.ToLower(l.text), l.color, l.shield}
+	b := badge{plain.Shorten(e.Name, maxLabel), strings.ToLower(l.text), l.color, l.shield}
+	if !v.Since.IsZero() {
+		b.message = "not updated"
+	}
+	return b.ofPage(v)
+}
+
+// ofPage returns the badge in gray if the page is old.
+func (b badge) ofPage(v *view.Page) badge {
+	if !v.Since.IsZero() {
+		b.color, b.shield = levelOf(view.Unknown).color, levelOf(view.Unknown).shield
+	}
+	return b
 }
 
 func uptimeBadge(e view.Entry, window string) (badge, bool) {

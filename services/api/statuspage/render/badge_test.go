@@ -38,23 +38,23 @@ func parseBadge(t *testing.T, data []byte) svg {
 }
 
 func TestBadges(t *testing.T) {
-	e := sampleEntry(1, "Payments & <Co>", 212.6)
+	v, e := fine(), sampleEntry(1, "Payments & <Co>", 212.6)
 	e.Uptimes["30d"] = 98.5
-	uptime, _ := UptimeBadge(e, "30d")
-	unknown, _ := UptimeBadge(view.Entry{}, "7d")
+	uptime, _ := UptimeBadge(v, e, "30d")
+	unknown, _ := UptimeBadge(v, view.Entry{}, "7d")
 	for _, c := range []struct {
 		name  string
 		data  []byte
 		label string
 		color string
 	}{
-		{"status", StatusBadge(e), "Payments & <Co>: operational", "#15703c"},
-		{"down", StatusBadge(view.Entry{Name: "API", Level: view.Down}), "API: outage", "#b3261e"},
-		{"control character", StatusBadge(view.Entry{Name: "A\x00B", Level: view.Partial}), "A\uFFFDB: partial outage", "#97500a"},
+		{"status", StatusBadge(v, e), "Payments & <Co>: operational", "#15703c"},
+		{"down", StatusBadge(v, view.Entry{Name: "API", Level: view.Down}), "API: outage", "#b3261e"},
+		{"control character", StatusBadge(v, view.Entry{Name: "A\x00B", Level: view.Partial}), "A\uFFFDB: partial outage", "#97500a"},
 		{"uptime", uptime, "uptime 30d: 98.5 %", "#97500a"},
 		{"unknown uptime", unknown, "uptime 7d: unknown", "#5a6472"},
-		{"response", ResponseBadge(e), "response time: 213 ms", "#1d4ed8"},
-		{"no response", ResponseBadge(view.Entry{}), "response time: unknown", "#5a6472"},
+		{"response", ResponseBadge(v, e), "response time: 213 ms", "#1d4ed8"},
+		{"no response", ResponseBadge(v, view.Entry{}), "response time: unknown", "#5a6472"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := parseBadge(t, c.data)
@@ -78,36 +78,55 @@ func TestBadges(t *testing.T) {
 }
 
 func TestUptimeBadgeHasKnownWindowsOnly(t *testing.T) {
-	e := sampleEntry(1, "Payments", 0)
+	v, e := fine(), sampleEntry(1, "Payments", 0)
 	for _, window := range []string{"24h", "7d", "30d", "90d"} {
-		if _, ok := UptimeBadge(e, window); !ok {
+		if _, ok := UptimeBadge(v, e, window); !ok {
 			t.Errorf("no badge of %s", window)
 		}
-		if _, ok := UptimeShield(e, window); !ok {
+		if _, ok := UptimeShield(v, e, window); !ok {
 			t.Errorf("no shield of %s", window)
 		}
 	}
 	for _, window := range []string{"", "1h", "30D", "365d"} {
-		if _, ok := UptimeBadge(e, window); ok {
+		if _, ok := UptimeBadge(v, e, window); ok {
 			t.Errorf("a badge of %q", window)
 		}
-		if _, ok := UptimeShield(e, window); ok {
+		if _, ok := UptimeShield(v, e, window); ok {
 			t.Errorf("a shield of %q", window)
 		}
 	}
 }
 
 func TestShields(t *testing.T) {
-	e := sampleEntry(1, strings.Repeat("long ", 20), 9.21)
-	uptime, _ := UptimeShield(e, "90d")
+	v, e := fine(), sampleEntry(1, strings.Repeat("long ", 20), 9.21)
+	uptime, _ := UptimeShield(v, e, "90d")
 	for want, data := range map[string][]byte{
-		`{"schemaVersion":1,"label":"long long long long long long long long…","message":"operational","color":"brightgreen"}`: StatusShield(e),
+		`{"schemaVersion":1,"label":"long long long long long long long long…","message":"operational","color":"brightgreen"}`: StatusShield(v, e),
 		`{"schemaVersion":1,"label":"uptime 90d","message":"100 %","color":"brightgreen"}`:                                     uptime,
-		`{"schemaVersion":1,"label":"response time","message":"9.2 ms","color":"blue"}`:                                        ResponseShield(e),
-		`{"schemaVersion":1,"label":"x","message":"maintenance","color":"blue"}`:                                               StatusShield(view.Entry{Name: "x", Level: view.InMaintenance}),
+		`{"schemaVersion":1,"label":"response time","message":"9.2 ms","color":"blue"}`:                                        ResponseShield(v, e),
+		`{"schemaVersion":1,"label":"x","message":"maintenance","color":"blue"}`:                                               StatusShield(v, view.Entry{Name: "x", Level: view.InMaintenance}),
 	} {
 		if got := strings.TrimSpace(string(data)); got != want || !json.Valid(data) {
 			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// TestBadgesOfOldPagesAreGray checks that badges do not show the last known status as the current one.
+func TestBadgesOfOldPagesAreGray(t *testing.T) {
+	v, e := oldPage(), sampleEntry(1, "Payments", 84)
+	uptime, _ := UptimeBadge(v, e, "30d")
+	for label, data := range map[string][]byte{
+		"Payments: not updated": StatusBadge(v, e), "uptime 30d: 100 %": uptime, "response time: 84 ms": ResponseBadge(v, e),
+	} {
+		if s := parseBadge(t, data); s.Label != label || s.Groups[0].Rects[1].Fill != "#5a6472" {
+			t.Errorf("got %q in %s", s.Label, s.Groups[0].Rects[1].Fill)
+		}
+	}
+	uptime, _ = UptimeShield(v, e, "30d")
+	for message, data := range map[string][]byte{"not updated": StatusShield(v, e), "100 %": uptime, "84 ms": ResponseShield(v, e)} {
+		if got := string(data); !strings.Contains(got, `"message":"`+message+`","color":"lightgrey"`) || strings.Contains(got, "isError") {
+			t.Errorf("got %s", got)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -11,17 +13,26 @@ import (
 	"nanomon/services/common/statuspage"
 )
 
-// openEvents shows the messages that are not resolved, the open incidents and the maintenance.
+// openEvents shows the messages that are not resolved, the open incidents and the active maintenance.
 func openEvents(v *view.Page) g.Node {
 	return g.Group{
 		g.If(len(v.Messages)+len(v.Incidents) > 0, el("section", el("h2", words("Current incidents")),
 			g.Map(v.Messages, func(m view.Message) g.Node { return message(v, "h3", m) }),
 			g.Map(v.Incidents, func(i view.Incident) g.Node { return incident(v, "h3", i) }),
 		)),
-		g.If(len(v.Maintenance) > 0, el("section", el("h2", words("Maintenance")),
-			g.Map(v.Maintenance, func(m view.Maintenance) g.Node { return maintenance(v, m) }),
-		)),
+		maintenances(v, "Maintenance", true),
 	}
+}
+
+// maintenances shows the maintenance that is active, or that is not.
+func maintenances(v *view.Page, heading string, active bool) g.Node {
+	var found []g.Node
+	for _, m := range v.Maintenance {
+		if m.Active == active {
+			found = append(found, maintenance(v, m))
+		}
+	}
+	return g.If(len(found) > 0, el("section", el("h2", words(heading)), g.Group(found)))
 }
 
 // event is a box with a short state and a title, which is a heading such as "h3".
@@ -74,19 +85,38 @@ func stateText(s statuspage.State) string {
 	return "Update"
 }
 
+// shownNames is the number of names of entries that an event shows.
+const shownNames = 3
+
 func affected(entries []string) g.Node {
-	return g.If(len(entries) > 0, el("p", class("affected"), attr("dir", "auto"), words("Affects "+strings.Join(entries, ", "))))
+	shown := min(len(entries), shownNames)
+	text := "Affects " + strings.Join(entries[:shown], ", ")
+	if more := len(entries) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return g.If(shown > 0, el("p", class("affected"), attr("dir", "auto"), words(text)))
 }
 
 func incident(v *view.Page, heading string, i view.Incident) g.Node {
-	level, state := "down", "Ongoing"
+	level, state := levelOf(incidentLevel(v, i)).name, "Ongoing"
 	if !i.End.IsZero() {
 		level, state = "operational", "Resolved"
 	}
-	return event("incident "+level, i.ID, heading, incidentTitle(i), state, incidentTime(v, i))
+	return event("incident "+level, i.ID, heading, incidentTitle(v, i), state, incidentTime(v, i))
 }
 
-func incidentTitle(i view.Incident) string { return "Outage: " + i.Entry }
+func incidentTitle(v *view.Page, i view.Incident) string {
+	return levelOf(incidentLevel(v, i)).text + ": " + i.Entry
+}
+
+// incidentLevel returns how bad an incident is: partial if it is open and its entry is down in part at the moment.
+func incidentLevel(v *view.Page, i view.Incident) view.Level {
+	isPartial := func(e view.Entry) bool { return e.Name == i.Entry && e.Level == view.Partial }
+	if i.End.IsZero() && slices.ContainsFunc(v.Sections, func(s view.Section) bool { return slices.ContainsFunc(s.Entries, isPartial) }) {
+		return view.Partial
+	}
+	return view.Down
+}
 
 func incidentTime(v *view.Page, i view.Incident) g.Node {
 	if i.End.IsZero() {

@@ -80,9 +80,11 @@ func milliseconds(ms float64) string {
 	return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
 }
 
-// duration formats a duration with at most two units.
+// duration formats a duration with at most two units, and without seconds from a minute on.
 func duration(d time.Duration) string {
-	d = d.Round(time.Second)
+	if d = d.Round(time.Second); d >= time.Minute {
+		d = d.Round(time.Minute)
+	}
 	units := []struct {
 		length time.Duration
 		name   string

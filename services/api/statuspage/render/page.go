@@ -18,6 +18,7 @@ func content(v *view.Page, main string) g.Node {
 			introduction(v),
 			openEvents(v),
 			sections(v),
+			maintenances(v, "Planned maintenance", false),
 			past(v),
 		),
 		footer(

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	g "maragu.dev/gomponents"
 
@@ -16,13 +18,46 @@ func past(v *view.Page) g.Node {
 	if !v.Show.Incidents || len(v.Past) == 0 {
 		return nil
 	}
-	return el("section", class("past"), el("h2", words("Past incidents")), g.Map(v.Past, func(m view.Month) g.Node {
-		return g.Group{
-			el("h3", words(m.Start.In(zone(v)).Format("January 2006"))),
-			g.If(len(m.Events) == 0, el("p", class("none"), words(noEvents(v, m)))),
-			monthEvents(v, m),
+	var months []g.Node
+	for i := 0; i < len(v.Past); {
+		quiet := 0
+		for i+quiet < len(v.Past) && isQuiet(v, v.Past[i+quiet]) {
+			quiet++
 		}
-	}))
+		if quiet > 1 {
+			months = append(months, quietMonths(v, v.Past[i+quiet-1], v.Past[i], quiet))
+			i += quiet
+			continue
+		}
+		months = append(months, month(v, v.Past[i]))
+		i++
+	}
+	return el("section", class("past"), el("h2", words("Past incidents")), g.Group(months))
+}
+
+func month(v *view.Page, m view.Month) g.Node {
+	text := "No other incidents"
+	if isQuiet(v, m) {
+		text = "No incidents"
+	}
+	return g.Group{
+		el("h3", words(m.Start.In(zone(v)).Format("January 2006"))),
+		g.If(len(m.Events) == 0, el("p", class("none"), words(text))),
+		monthEvents(v, m),
+	}
+}
+
+// quietMonths shows months without incidents in one line, such as "No incidents in September and October 2026".
+func quietMonths(v *view.Page, first, last view.Month, count int) g.Node {
+	from, to := first.Start.In(zone(v)), last.Start.In(zone(v))
+	layout, conjunction := "January", " to "
+	if from.Year() != to.Year() {
+		layout = "January 2006"
+	}
+	if count == 2 {
+		conjunction = " and "
+	}
+	return el("h3", class("none"), words("No incidents in "+from.Format(layout)+conjunction+to.Format("January 2006")))
 }
 
 func monthEvents(v *view.Page, m view.Month) g.Node {
@@ -44,18 +79,11 @@ func monthEvents(v *view.Page, m view.Month) g.Node {
 	}
 }
 
-// noEvents describes a month without past events.
-func noEvents(v *view.Page, m view.Month) string {
+// isQuiet reports whether nothing began in a month, neither what has ended nor what is open.
+func isQuiet(v *view.Page, m view.Month) bool {
 	end := m.Start.In(zone(v)).AddDate(0, 1, 0)
-	for _, i := range v.Incidents {
-		if i.Start.Before(end) {
-			return "No other incidents"
-		}
-	}
-	for _, message := range v.Messages {
-		if message.Updates[len(message.Updates)-1].Date.Before(end) {
-			return "No other incidents"
-		}
-	}
-	return "No incidents"
+	isIn := func(t time.Time) bool { return !t.Before(m.Start) && t.Before(end) }
+	return len(m.Events) == 0 &&
+		!slices.ContainsFunc(v.Incidents, func(i view.Incident) bool { return isIn(i.Start) }) &&
+		!slices.ContainsFunc(v.Messages, func(m view.Message) bool { return isIn(m.Updates[len(m.Updates)-1].Date) })
 }

@@ -64,7 +64,7 @@ func Page(v *view.Page) []byte {
 		el("link", attr("rel", "alternate"), attr("type", "application/atom+xml"), attr("title", v.Title), attr("href", path(v)+".atom")),
 		el("meta", attr("name", "description"), attr("content", v.Overall.Text)),
 		el("link", attr("rel", "icon"), attr("href", levelOf(shownLevel(v)).favicon())),
-	}, content(v, "main"), el("p", class("live"), attr("role", "status")), el("script", raw(script)))
+	}, content(v, "main"), el("p", class("live"), attr("role", "status")), el("p", class("news"), attr("role", "status")), el("div", class("tip")), el("script", raw(script)))
 }
 
 // Content returns the part of a status page below its body, for a preview. It needs the style sheet of [Style].

@@ -24,11 +24,11 @@ var (
 func TestGolden(t *testing.T) {
 	v := partial()
 	e := v.Sections[0].Entries[1]
-	uptime, _ := UptimeBadge(e, "90d")
+	uptime, _ := UptimeBadge(v, e, "90d")
 	for name, data := range map[string][]byte{
 		"page.html": Page(v), "old.html": Page(oldPage()), "fine.html": Page(fine()), "password.html": PasswordForm(Form{Action: "/status/acme", Message: "Wrong password"}),
 		"not-found.html": NotFound(), "unavailable.html": Unavailable(),
-		"page.json": JSON(v), "feed.atom": Atom(v), "status.svg": StatusBadge(e), "uptime.svg": uptime, "response.svg": ResponseBadge(e),
+		"page.json": JSON(v), "feed.atom": Atom(v), "status.svg": StatusBadge(v, e), "uptime.svg": uptime, "response.svg": ResponseBadge(v, e),
 	} {
 		path := filepath.Join("testdata", name)
 		if *update {

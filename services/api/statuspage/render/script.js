@@ -1,10 +1,9 @@
 // Refreshes the page, and shows the tips of bars at once. The page works without it.
 {
-  const find = (selector, root = document) => root.querySelector(selector);
+  const find = (css, root = document) => root.querySelector(css);
   const live = find('.live');
   const base = find('[rel=alternate]').href.slice(0, -5);
-  const tip = document.createElement('div');
-  tip.className = 'tip';
+  const tip = find('.tip');
   let html = find('main').innerHTML;
   let time = new Date();
   let tag;
@@ -23,9 +22,9 @@
     const focus = document.activeElement.parentNode.id;
     for (const { id } of document.querySelectorAll('[open]')) find('#' + id, main)?.toggleAttribute('open');
     find('main').replaceWith(main);
-    if (focus) find(`#${focus} > summary`)?.focus();
+    find(`[id='${focus}'] > summary`)?.focus();
     find('[rel=icon]').href = find('[rel=icon]', page).href;
-    document.title = page.title;
+    if (document.title != page.title) find('.news').textContent = document.title = page.title;
   };
 
   const refresh = async () => {
@@ -37,11 +36,11 @@
       time = new Date();
       live.textContent = '';
     } catch {
-      live.textContent = `No connection. Status of ${time.toLocaleTimeString()}.`;
+      live.textContent = `No connection. Last updated at ${time.toLocaleTimeString()}.`;
     }
   };
 
-  const hide = () => tip.remove();
+  const hide = () => (tip.textContent = '');
 
   const point = ({ target, clientX }) => {
     const days = target.closest?.('.days');
@@ -53,10 +52,10 @@
       day.textContent = '';
     }
     tip.textContent = all.findLast((day, i) => !i || day.getBoundingClientRect().left <= clientX).text;
-    document.body.append(tip);
-    const { offsetWidth: width, offsetHeight: height, style } = tip;
-    style.left = Math.max(4, Math.min(clientX - width / 2, innerWidth - width - 4)) + 'px';
-    style.top = Math.max(4, days.getBoundingClientRect().top - height - 4) + 'px';
+    const { offsetWidth: width, offsetHeight, style } = tip;
+    style.left = Math.max(0, Math.min(clientX - width / 2, innerWidth - width)) + 'px';
+    // Above the bars, it would cover the name of the entry.
+    style.top = Math.min(days.getBoundingClientRect().bottom + 4, innerHeight - offsetHeight) + 'px';
   };
 
   onpointermove = onpointerdown = point;

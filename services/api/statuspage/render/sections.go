@@ -17,13 +17,16 @@ func sections(v *view.Page) g.Node {
 	for _, s := range v.Sections {
 		entries += len(s.Entries)
 	}
+	if entries == 0 {
+		return el("p", class("empty"), words("This page has no entries yet."))
+	}
 	kind := "sections"
 	if entries >= manyEntries {
 		kind += " many"
 	}
 	return el("div", class(kind),
 		g.Map(v.Sections, func(s view.Section) g.Node { return section(v, s) }),
-		g.If(v.Show.Uptime && entries > 0, legend()),
+		g.If(v.Show.Uptime, legend()),
 	)
 }
 
@@ -50,9 +53,9 @@ func levelText(l view.Level) g.Node {
 	return el("span", class("level "+levelOf(l).name), icon(l), words(levelOf(l).text))
 }
 
-// response shows the response time of an entry that responds.
+// response shows the response time of an entry that responds and is not in maintenance.
 func response(v *view.Page, e view.Entry) g.Node {
-	if !v.Show.ResponseTime || e.Response == nil || e.Level == view.Down || e.Level == view.Unknown {
+	if !v.Show.ResponseTime || e.Response == nil || e.Level != view.Operational && e.Level != view.Partial {
 		return nil
 	}
 	return el("span", class("response"), words("Responds in "+milliseconds(*e.Response)))
@@ -104,7 +107,7 @@ func notableDays(e view.Entry) g.Node {
 	var days []g.Node
 	for i := len(e.Days) - 1; i >= 0; i-- {
 		if d := e.Days[i]; d.Down > 0 || d.Maintenance > 0 {
-			days = append(days, el("li", el("strong", words(date(d.Date, day))), words(" "+joined(dayLines(d)))))
+			days = append(days, el("li", el("strong", words(date(d.Date, day)+":")), words(" "+joined(dayLines(d)))))
 		}
 	}
 	if len(days) == 0 {
