@@ -64,15 +64,15 @@ test.describe('messages', () => {
     await expect(text()).toBeFocused();
     await page.getByRole('radio', { name: 'Monitoring' }).check();
     await text().fill('It works again.');
-    await save(page);
+    await page.getByRole('button', { name: 'Publish' }).click();
     await expect(item.locator('.badge')).toHaveText('Monitoring');
     await page.getByRole('button', { name: 'Resolve: Cards fail' }).click();
     await text().fill('Over.');
     await field(page, 'Time').fill('2030-01-01T10:00');
-    await save(page);
+    await page.getByRole('button', { name: 'Publish' }).click();
     await expect(page.getByText('Date must not be in the future')).toBeVisible();
     await field(page, 'Time').fill('');
-    await save(page);
+    await page.getByRole('button', { name: 'Publish' }).click();
     await expect(item.locator('.badge')).toHaveText('Resolved');
     await expect(item.getByRole('list').getByRole('listitem')).toContainText(['Over.', 'It works', 'look']);
 
@@ -94,6 +94,35 @@ test.describe('messages', () => {
     await page.getByRole('button', { name: 'Delete: Cards failed' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await expect(page.getByText('No messages yet.')).toBeVisible();
+  });
+
+  test('Cancel asks before a text is lost, and the focus stays in the messages', async ({ page, nanomon }) => {
+    const { id } = await addPage(nanomon);
+    const body = JSON.stringify({ title: 'Slow', updates: [{ state: 'investigating', text: 'First.' }] });
+    await fetch(`${nanomon.url}/api/status-pages/${id}/messages`, { method: 'POST', body });
+    await page.goto(`/#status-page/${id}`);
+    const cancel = page.getByRole('button', { name: 'Cancel', exact: true });
+    const text = page.getByRole('textbox', { name: 'Text' });
+    const dialog = page.getByRole('dialog', { name: 'Close without saving?' });
+    await page.getByRole('button', { name: 'New message' }).click();
+    await expect(page.getByText('Time zone: UTC.')).toBeVisible();
+    await cancel.click();
+    await expect(page.getByRole('button', { name: 'New message' })).toBeFocused();
+    await page.getByRole('button', { name: 'Add update: Slow' }).click();
+    await text.fill('Second.');
+    await cancel.click();
+    await dialog.getByRole('button', { name: 'Stay' }).click();
+    await expect(text).toHaveValue('Second.');
+    await cancel.click();
+    await expectNoViolations(page);
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await expect(text).toHaveCount(0);
+    await expect(page.getByRole('heading', { name: 'Slow' })).toBeFocused();
+    await page.getByRole('button', { name: 'Add update: Slow' }).click();
+    await text.fill('Third.');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await expect(page.getByText('Third.')).toBeVisible();
+    await expect(page.getByRole('heading', { name: 'Slow' })).toBeFocused();
   });
 
   test('an update that someone else adds is not lost', async ({ page, nanomon }) => {

@@ -2,7 +2,14 @@
 import { ApiError } from '../../frontend/app/api.js';
 import { changesOf } from '../../frontend/app/differences.js';
 import { PAGE_FIELDS } from '../../frontend/app/views/status-page-form/compare.js';
-import { draftOf, fieldErrorOf, slugOf, valuesOf } from '../../frontend/app/views/status-page-form/draft.js';
+import {
+  addressNote,
+  draftOf,
+  fieldErrorOf,
+  missingOf,
+  slugOf,
+  valuesOf,
+} from '../../frontend/app/views/status-page-form/draft.js';
 import { logoProblem } from '../../frontend/app/views/status-page-form/logo.js';
 import {
   describeEntry,
@@ -81,7 +88,11 @@ test('an error of the API belongs to its field', () => {
   values.sections.unshift({ key: 'empty', title: ' ', entries: [] }); // It is not sent.
   const errorAt = (/** @type {string} */ detail) => fieldErrorOf(new ApiError(detail, 400), values);
   expect(errorAt('slug is missing')).toEqual({ field: 'slug', text: 'address is missing' });
-  expect(errorAt('hosts must be host names, not "x y"').field).toBe('hosts');
+  expect(errorAt('hosts must be host names, not "x y"')).toEqual({
+    field: 'hosts',
+    text: 'own host names must be host names, not "x y"',
+  });
+  expect(errorAt('zone must be a time zone')).toEqual({ field: 'zone', text: 'time zone must be a time zone' });
   expect(errorAt('password must have 8 to 72 bytes').field).toBe('password');
   expect(errorAt('sections[1].entries[1].name is missing')).toEqual({
     field: values.sections[2].entries[1].key,
@@ -90,6 +101,18 @@ test('an error of the API belongs to its field', () => {
   expect(errorAt('sections[0].title has 120 characters').field).toBe(values.sections[1].key);
   expect(errorAt('sections has 51 elements, at most 50 are allowed').field).toBe('sections');
   expect(errorAt('store unavailable')).toEqual({ field: '', text: 'store unavailable' });
+});
+
+test('all required fields that are empty have an error', () => {
+  expect(Object.keys(missingOf({ title: ' ', slug: '' }))).toEqual(['title', 'slug']);
+  expect(missingOf({ title: 'Shop', slug: '' })).toEqual({ slug: 'address is missing' });
+  expect(missingOf({ title: 'Shop', slug: 'shop' })).toEqual({});
+});
+
+test('only another address of an existing page has a warning', () => {
+  expect(addressNote('shop-2', { slug: 'shop' })).toContain('old address');
+  expect(addressNote(' shop ', { slug: 'shop' })).toBe('');
+  expect(addressNote('shop', null)).toBe('');
 });
 
 test('sections and entries move by one place', () => {

@@ -132,6 +132,8 @@ test('sections and entries move by keyboard and buttons, and a removal can be un
   await expect(page.getByText('Removed Web with 3 entries.').filter({ visible: true })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
   await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Title of section 1')).toHaveValue('Web');
+  await expect(page.getByLabel('Title of section 1')).toBeFocused();
   await page.getByRole('button', { name: 'Remove: Search' }).click();
   await save(page);
   await expect(page.getByText('Saved Shop')).toBeVisible();
@@ -187,6 +189,20 @@ test('the preview follows the form and needs no valid page', async ({ page, nano
   await expect(page.getByText('The image has 69 KB. Choose one of at most 64 KB')).toBeVisible();
 });
 
+test('the form fits on a phone, and warns before the address changes', async ({ page, nanomon }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const { id } = await addPage(nanomon);
+  await page.goto(`/#status-pages/${id}`);
+  await expect(page.getByText('Visitors see this name.').filter({ visible: true })).toHaveCount(1);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  const warning = page.getByText('The old address and its badges stop working when you save.');
+  await expect(warning).toHaveCount(0);
+  await field(page, 'Address').fill('shop-2');
+  await expect(warning).toBeVisible();
+  await field(page, 'Address').fill('shop');
+  await expect(warning).toHaveCount(0);
+});
+
 test.describe('when requests fail', () => {
   test.use({ requestsFail: true });
 
@@ -205,12 +221,19 @@ test.describe('when requests fail', () => {
       await input.fill(good);
       await expect(page.locator('.invalid')).toHaveCount(0);
     };
+    await field(page, 'Title').fill('');
+    await field(page, 'Address').fill('');
+    await save(page);
+    await expect(page.getByText('Title is missing')).toBeVisible();
+    await expect(page.getByText('Address is missing')).toBeVisible();
+    await expect(field(page, 'Title')).toBeFocused();
+    await field(page, 'Address').fill('shop');
     await expectError(field(page, 'Title'), '', /^Title is missing/, 'Shop 2');
     await expectError(field(page, 'Address'), 'Foo Bar', /^Address must contain only/, 'shop');
     await expectError(field(page, 'Address'), 'other', /other/, 'shop');
     await expectError(page.getByLabel('Public name of Monitor Search'), '', /^Name is missing/, 'Search');
-    await expectError(field(page, 'Own host names'), 'localhost', /^Hosts/, '');
-    await expectError(field(page, 'Time zone'), 'Nowhere', /^Zone must be/, 'UTC');
+    await expectError(field(page, 'Own host names'), 'localhost', /^Own host names/, '');
+    await expectError(field(page, 'Time zone'), 'Nowhere', /^Time zone must be/, 'UTC');
     await page.getByRole('radio', { name: 'People with a password' }).check();
     await expectError(field(page, 'Password'), 'short', /^Password must have/, 'long enough');
     await expect(field(page, 'Title')).toHaveValue('Shop 2');

@@ -39,7 +39,8 @@ async function boxesOf(page, address, requests) {
     scrollTo(0, 0);
     return [...document.querySelectorAll('body *')].map((element) => {
       const { x, y, width, height } = element.getBoundingClientRect();
-      return `${element.localName} ${element.id} ${element.className} ${[x, y, width, height].map(Math.round)}`;
+      const id = element.id.replace(/-k\d+$/, ''); // The form of a status page numbers its sections, also across views.
+      return `${element.localName} ${id} ${element.className} ${[x, y, width, height].map(Math.round)}`;
     });
   });
 }

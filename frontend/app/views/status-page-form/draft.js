@@ -12,6 +12,8 @@ import { ApiError, messageOf, withHint } from '../../api.js';
 const MAX_SLUG = 63;
 /** The fields of the API that have an own field in the form. */
 const FIELD = /^(?:field ")?(slug|title|introduction|logo|zone|visibility|password|hosts|sections)\b(\S*?)"?(?: |:|$)/;
+/** What the form calls fields that have another name in the API. @type {Record<string, string>} */
+const LABELS = { slug: 'address', hosts: 'own host names', zone: 'time zone', visibility: '“visible to”' };
 let lastKey = 0;
 
 /** Returns a key that no other section or entry has. */
@@ -106,6 +108,28 @@ export function slugOf(title) {
 }
 
 /**
+ * Returns a warning if saving gives a page another address; empty if not.
+ * @param {string} slug the new one
+ * @param {{slug: string} | null} stored the page; null for a new one
+ */
+export function addressNote(slug, stored) {
+  const isMoved = stored && slug.trim() !== stored.slug;
+  return isMoved ? 'The old address and its badges stop working when you save.' : '';
+}
+
+/**
+ * Returns the errors of the required fields that are empty.
+ * @param {Pick<Values, 'title' | 'slug'>} values
+ * @returns {Record<string, string>}
+ */
+export function missingOf({ title, slug }) {
+  return {
+    ...(title.trim() ? {} : { title: 'title is missing' }),
+    ...(slug.trim() ? {} : { slug: 'address is missing' }),
+  };
+}
+
+/**
  * Returns the field of the form that an error of the API is about, and the text to show there. The field is empty if the
  * error names none.
  * @param {unknown} error
@@ -116,7 +140,7 @@ export function fieldErrorOf(error, values) {
   const detail = error instanceof ApiError ? error.message : messageOf(error);
   const [, field = '', path = ''] = FIELD.exec(detail) ?? [];
   const part = field === 'sections' ? partOf(path, values) : '';
-  const text = detail.replace(/^sections\S*\./, '').replace(/^slug\b/, 'address');
+  const text = detail.replace(/^sections\S*\./, '').replace(/^(slug|hosts|zone|visibility)\b/, (name) => LABELS[name]);
   return { field: part || field, text: withHint(text, error) };
 }
 

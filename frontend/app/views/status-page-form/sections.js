@@ -15,6 +15,8 @@ export function newSections() {
   let sources = sourcesOf([]);
   /** The sections before the last removal. @type {FormSection[]} */
   let before = [];
+  /** The id of the input that undoing it focuses. */
+  let removedInput = '';
 
   return {
     /** @type {FormSection[]} */
@@ -64,7 +66,8 @@ export function newSections() {
     /** @param {FormSection} section */
     remove({ key, title, entries }) {
       const name = title.trim() || 'the section';
-      this.keep(entries.length ? `Removed ${name} with ${entryCount(entries)}.` : `Removed ${name}.`);
+      const what = entries.length ? `${name} with ${entryCount(entries)}` : name;
+      this.keep(`Removed ${what}.`, `title-${key}`);
       this.items = this.items.filter((section) => section.key !== key);
     },
 
@@ -73,7 +76,7 @@ export function newSections() {
      * @param {FormEntry} entry
      */
     removeEntry({ key }, entry) {
-      this.keep(`Removed ${entry.name || 'the entry'}.`);
+      this.keep(`Removed ${entry.name || 'the entry'}.`, `name-${entry.key}`);
       this.items = this.items.map((section) => (section.key === key ? withoutEntry(section, entry.key) : section));
       this.show(this.open);
     },
@@ -81,9 +84,11 @@ export function newSections() {
     /**
      * Keeps the sections, so that a removal can be undone.
      * @param {string} text
+     * @param {string} input the id of an input of the removed part
      */
-    keep(text) {
+    keep(text, input) {
       before = this.items;
+      removedInput = input;
       this.removed = text;
       this.done = '';
       focusSoon('undo');
@@ -94,7 +99,7 @@ export function newSections() {
       this.removed = '';
       this.done = 'It is back.';
       this.show(this.open);
-      focusSoon('add-section');
+      focusSoon(removedInput);
     },
 
     /**
@@ -126,6 +131,11 @@ export function newSections() {
     /** @param {string} key of an entry */
     isFirst(key) {
       return this.items[0]?.entries[0]?.key === key;
+    },
+
+    /** The key of the entry that has a hint about public names. */
+    get hinted() {
+      return this.items.flatMap(({ entries }) => entries)[0]?.key;
     },
 
     /** @param {string} key of an entry */

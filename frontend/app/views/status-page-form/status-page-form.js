@@ -15,7 +15,7 @@ import { ZONE, ZONES } from '../../zones.js';
 import { newRemoval } from '../list/actions.js';
 import { pageUrl } from '../status-pages/urls.js';
 import { PAGE_FIELDS, pageRemover, withName } from './compare.js';
-import { EMPTY, draftOf, fieldErrorOf, slugOf, valuesOf } from './draft.js';
+import { EMPTY, addressNote, draftOf, fieldErrorOf, missingOf, slugOf, valuesOf } from './draft.js';
 import { LOGO_TYPES, logoProblem, readDataUrl } from './logo.js';
 import { newPreview } from './preview.js';
 import { newSections } from './sections.js';
@@ -177,6 +177,10 @@ export function statusPageForm(app, { id, hash }) {
       return pageUrl(app.config, this.content.slug.trim() || '…');
     },
 
+    get addressNote() {
+      return addressNote(this.content.slug, this.deleted ? null : stored);
+    },
+
     onTitleInput() {
       if (this.slugFollows) {
         this.content.slug = slugOf(this.content.title);
@@ -278,7 +282,7 @@ export function statusPageForm(app, { id, hash }) {
         this.deleted = true;
         this.errors.summary = 'This status page has been deleted. You can save it as a new one.';
       } else if (hasField(field)) {
-        this.errors.show({ [field]: text });
+        this.errors.show({ ...missingOf(this.content), [field]: text });
       } else {
         this.errors.summary = text;
       }

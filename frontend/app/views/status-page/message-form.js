@@ -9,6 +9,7 @@ import { messageOf } from '../../api.js';
 import { currentOf } from '../../documents.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 import { NOT_SAVED, newReview } from '../../review.js';
+import { ZONE } from '../../zones.js';
 import { STATES, draftOf, fieldErrorOf, messageFields, newUpdate, updateOf, valuesOf } from './message-draft.js';
 
 /** @typedef {ReturnType<typeof newMessageForm>} MessageForm */
@@ -38,6 +39,7 @@ export function newMessageForm(app, documents, hash) {
     /** The entries of the page. @type {readonly StatusEntry[]} */
     choices: Object.freeze([]),
     states: STATES,
+    zone: ZONE,
     errors: newFieldErrors(),
     review: /** @type {Review<StatusMessageDraft>} */ (newReview('Someone else changed this message')),
     busy: false,
@@ -63,7 +65,7 @@ export function newMessageForm(app, documents, hash) {
     },
 
     get saveLabel() {
-      return this.busy ? 'Saving…' : this.mode === 'new' ? 'Publish' : 'Save';
+      return this.busy ? 'Saving…' : this.mode === 'edit' ? 'Save' : 'Publish';
     },
 
     /** @returns {StatusMessageDraft} */
@@ -111,8 +113,24 @@ export function newMessageForm(app, documents, hash) {
       Alpine.nextTick(() => document.getElementById(first)?.focus());
     },
 
+    /** Closes the form, and focuses the message in its place or the button for a new one. */
     close() {
+      const next = this.mode === 'new' ? 'new-message' : `message-${this.id}`;
       this.mode = '';
+      Alpine.nextTick(() => document.getElementById(next)?.focus());
+    },
+
+    /**
+     * Closes the form without saving. If that loses changes, asks first.
+     * @param {HTMLDialogElement} dialog
+     */
+    cancel(dialog) {
+      if (this.isChanged && !dialog.open) {
+        dialog.showModal();
+      } else {
+        dialog.close();
+        this.close();
+      }
     },
 
     /** @param {StatusMessageDraft} message */
