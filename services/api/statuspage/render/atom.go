@@ -79,9 +79,6 @@ func feedEntries(v *view.Page) []*feedEntry {
 	for _, m := range v.Maintenance {
 		entries = append(entries, maintenanceEntry(v, m))
 	}
-	if !v.Show.Incidents {
-		return entries
-	}
 	for _, month := range v.Past {
 		for _, event := range month.Events {
 			if event.Message != nil {

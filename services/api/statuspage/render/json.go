@@ -105,9 +105,7 @@ func JSON(v *view.Page) []byte {
 	for _, s := range v.Sections {
 		p.Sections = append(p.Sections, jsonSection{s.Title, each(s.Entries, func(e view.Entry) jsonEntry { return entryJSON(v, e) })})
 	}
-	if v.Show.Incidents {
-		p.Past = pastJSON(v)
-	}
+	p.Past = pastJSON(v)
 	data, err := web.Encode(p)
 	if err != nil {
 		panic(err) // texts, numbers and dates always encode

@@ -13,26 +13,31 @@ import (
 // shownEvents is the number of events of a month that are shown at once.
 const shownEvents = 10
 
-// past shows what happened in the last months.
+// past shows what happened in the last months. Without incidents, it shows only the months with messages.
 func past(v *view.Page) g.Node {
-	if !v.Show.Incidents || len(v.Past) == 0 {
+	list, title := v.Past, "Past incidents"
+	if !v.Show.Incidents {
+		title = "Past messages"
+		list = slices.DeleteFunc(slices.Clone(list), func(m view.Month) bool { return len(m.Events) == 0 })
+	}
+	if len(list) == 0 {
 		return nil
 	}
 	var months []g.Node
-	for i := 0; i < len(v.Past); {
+	for i := 0; i < len(list); {
 		quiet := 0
-		for i+quiet < len(v.Past) && isQuiet(v, v.Past[i+quiet]) {
+		for i+quiet < len(list) && isQuiet(v, list[i+quiet]) {
 			quiet++
 		}
 		if quiet > 1 {
-			months = append(months, quietMonths(v, v.Past[i+quiet-1], v.Past[i], quiet))
+			months = append(months, quietMonths(v, list[i+quiet-1], list[i], quiet))
 			i += quiet
 			continue
 		}
-		months = append(months, month(v, v.Past[i]))
+		months = append(months, month(v, list[i]))
 		i++
 	}
-	return el("section", class("past"), el("h2", words("Past incidents")), g.Group(months))
+	return el("section", class("past"), el("h2", words(title)), g.Group(months))
 }
 
 func month(v *view.Page, m view.Month) g.Node {
