@@ -49,7 +49,7 @@ func (d *statusPageDraft) complete() error {
 	return page.Validate()
 }
 
-// hostsOf returns the host names under which people use NanoMon: those of the configuration, and those of the request.
+// hostsOf returns the host names under which people use NanoMon: from the settings and from the request.
 func (h *statusPageHandler) hostsOf(r *http.Request) []string {
 	own := append(slices.Clone(h.ownHosts), web.HostName(r.Host))
 	return append(own, hostOfOrigin(r.Header.Get("Origin")))

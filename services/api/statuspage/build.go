@@ -16,7 +16,7 @@ import (
 // windowDays are the windows of uptimes that consist of whole days, by name.
 var windowDays = map[string]int{"7d": 7, "30d": 30, "90d": 90}
 
-// build returns what a page shows at the time of the refresh, and sets the time until which that is valid.
+// build returns what a page shows at the time of the refresh, and sets when it must be computed again.
 func (c *collector) build(p *page) *view.Page {
 	p.isDue, p.until = false, c.validUntil(p)
 	v := &view.Page{

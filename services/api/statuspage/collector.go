@@ -62,7 +62,7 @@ func newCollector(s Store) *collector {
 	return &collector{store: s, tracked: make(map[string]*tracked), calendars: make(map[*time.Location]*calendar)}
 }
 
-// refresh takes over what has changed in the store. list contains all pages if changed.pages is set. It reports whether
+// refresh applies what has changed in the store. list contains all pages if changed.pages is set. It reports whether
 // much is left to read, so that the next refresh should follow at once.
 func (c *collector) refresh(
 	ctx context.Context, list []document.Page, changed topics, now time.Time,
@@ -114,7 +114,7 @@ func (c *collector) startAt(ctx context.Context, now time.Time, changed bool) (b
 	return changed, err
 }
 
-// followTime takes over that a day has ended, or that maintenance has begun or ended.
+// followTime handles the end of a day, and the start and the end of maintenance.
 func (c *collector) followTime() {
 	for _, each := range c.calendars {
 		c.followDay(each)
@@ -141,7 +141,7 @@ func (c *collector) followDay(each *calendar) {
 	}
 }
 
-// readResults takes over the new results.
+// readResults applies the new results.
 func (c *collector) readResults(ctx context.Context) error {
 	for range maxResultReads {
 		results, cursor, err := c.newResults(ctx)
@@ -186,7 +186,7 @@ func (c *collector) enqueue(all ...*tracked) {
 }
 
 // check enqueues monitors whose history should be read although nothing is known to have changed: those whose results
-// seem to have stopped, in case that a result was missed, and some of those that have not been checked for long.
+// seem to have stopped, because a result may have been missed, and a few others in turn.
 func (c *collector) check() {
 	for _, p := range c.pages {
 		if !p.isDue {

@@ -51,7 +51,7 @@ func (c *collector) readIncidents(ctx context.Context) error {
 	return nil
 }
 
-// setIncidents takes over incidents. If they are all, the monitors have no others.
+// setIncidents applies incidents. If they are all, the monitors have no others.
 func (c *collector) setIncidents(list []store.Incident, all bool) {
 	next := make(map[*tracked]map[string]incident)
 	for _, i := range list {

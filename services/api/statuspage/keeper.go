@@ -152,7 +152,7 @@ func (k *Keeper) wait(ctx context.Context, failed bool) bool {
 	return ctx.Err() == nil
 }
 
-// Refresh takes over the changes in the store and publishes the pages; only [Keeper.Run] and tests call it. It reports
+// Refresh applies the changes in the store and publishes the pages; only [Keeper.Run] and tests call it. It reports
 // whether much is left to read. If it can't read something, nothing changes.
 func (k *Keeper) Refresh(ctx context.Context) (more bool, err error) {
 	k.mu.Lock()
@@ -170,7 +170,7 @@ func (k *Keeper) Refresh(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// read makes the collector take over the changes.
+// read makes the collector apply the changes.
 func (k *Keeper) read(ctx context.Context, changed topics, now time.Time) (more bool, err error) {
 	var pages []document.Page
 	if changed.pages {

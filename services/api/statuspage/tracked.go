@@ -70,7 +70,7 @@ type tracked struct {
 	confirmed time.Time
 }
 
-// define takes over the definition of a monitor.
+// define applies the definition of a monitor.
 func (t *tracked) define(m monitor.Monitor) {
 	if !t.monitor.Updated.Equal(m.Updated) || t.monitor.Enabled != m.Enabled {
 		t.isDue = true
@@ -96,7 +96,7 @@ func (t *tracked) changed() {
 	}
 }
 
-// add takes over a new result. The history must be read if something else than the status may have changed since the
+// add applies a new result. The history must be read if something else than the status may have changed since the
 // result before.
 func (t *tracked) add(r monitor.Result, now time.Time) {
 	gap := r.Date.Sub(t.latest)
@@ -139,7 +139,7 @@ func (t *tracked) count(s monitor.Status, ignored monitor.IgnoreReason) {
 	}
 }
 
-// follow takes over the state of the monitor, nil if it has none. It reports false if the state is older than a known
+// follow applies the state of the monitor, nil if it has none. It reports false if the state is older than a known
 // result: then the history must be read again.
 func (t *tracked) follow(state *store.State, now time.Time) bool {
 	switch isOlder := state == nil || state.Latest.Date.Before(t.latest); {

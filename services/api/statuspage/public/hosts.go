@@ -10,7 +10,7 @@ import (
 	"nanomon/services/common/web"
 )
 
-// OfHost returns the page whose custom host name the request is for; nil if there is none. Local host names belong to no
+// ofHost returns the page whose custom host name the request is for; nil if there is none. Local host names belong to no
 // page, so that health checks reach the API.
 func (h *Handler) ofHost(r *http.Request) *statuspage.Published {
 	name := web.HostName(r.Host)
