@@ -5,7 +5,7 @@ import { Requests, addresses } from './views.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-const VIEWS = Object.keys(addresses(''));
+const VIEWS = Object.keys(addresses('', [], 'any'));
 
 // The content security policy of the page blocks axe-core.
 test.use({ bypassCSP: true });

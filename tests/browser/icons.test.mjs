@@ -8,7 +8,7 @@ import { addresses } from './views.mjs';
 const MAX_DISTANCE = 1;
 
 for (const width of [390, 1280]) {
-  for (const name of Object.keys(addresses(''))) {
+  for (const name of Object.keys(addresses('', [], 'any'))) {
     test(`the icons of ${name} at ${width} px exist and are in the middle of their buttons`, async ({
       page,
       views,

@@ -1,7 +1,7 @@
 import { expect, test } from './seeded.mjs';
 import { addresses } from './views.mjs';
 
-const VIEWS = Object.keys(addresses(''));
+const VIEWS = Object.keys(addresses('', [], 'any'));
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
 /** The least width and height of a control, in pixels. */

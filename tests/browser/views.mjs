@@ -7,7 +7,7 @@ import { expect } from '../../frontend/playwright-test.js';
  * Returns the address of every view by name.
  * @param {string} id the id of a monitor
  * @param {string[]} [others] the ids of monitors to compare it with
- * @param {string} [page] the id of a status page
+ * @param {string} [page] the id of a status page; without one, its views are left out
  * @returns {Record<string, string>}
  */
 export function addresses(id, others = [], page = '') {
@@ -25,8 +25,7 @@ export function addresses(id, others = [], page = '') {
     maintenance: '#maintenance',
     'maintenance-new': '#maintenance/new',
     'status-pages': '#status-pages',
-    'status-page': `#status-page/${page}`,
-    'status-page-edit': `#status-pages/${page}`,
+    ...(page ? { 'status-page': `#status-page/${page}`, 'status-page-edit': `#status-pages/${page}` } : {}),
     admin: '#admin',
     about: '#about',
   };
