@@ -138,7 +138,7 @@ func (c *Canaries) seedMonitor(t testing.TB, s store.Store, name string, now tim
 	must(t, err)
 	_, err = s.AddNotifications(t.Context(), []store.Notification{{
 		ID: open.ID + "-opened", Kind: store.KindOpened, MonitorID: m.ID, MonitorName: m.Name, MonitorTarget: m.Target, Group: m.Group, Incident: 2,
-		Message: text("notification"), Date: now, Opened: now, Deliveries: []store.Delivery{{Channel: "email", To: text("recipient"), Answer: text("answer")}},
+		Message: text("notification"), Date: now, Opened: now, Deliveries: []store.Delivery{{Channel: "email", Status: store.DeliverySent, To: text("recipient"), Answer: text("answer")}},
 	}})
 	must(t, err)
 	must(t, s.PutSilence(t.Context(), store.Silence{MonitorID: m.ID, Until: now.Add(time.Hour), By: text("silencer")}))
