@@ -56,7 +56,7 @@ func refresh(t testing.TB, k *Keeper, changed topics) {
 type simulated struct {
 	monitor.Monitor
 	state *store.State
-	// status and ignored are those of the next results, and silent is the number of checks that are missed.
+	// The next results have status and ignored. silent is the number of checks that are missed.
 	status  monitor.Status
 	ignored monitor.IgnoreReason
 	silent  int

@@ -60,7 +60,7 @@ type tracked struct {
 	full time.Time
 	// expired is the date before which status changes had expired at the last complete read.
 	expired time.Time
-	// end is the time up to which days and recent are complete. Then kind is what the monitor was.
+	// days and recent are complete up to end. kind is the kind of the time at end.
 	end  time.Time
 	kind uptime.Kind
 	// days contains the days in each time zone of the pages.

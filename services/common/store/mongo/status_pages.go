@@ -164,7 +164,7 @@ func (s *Store) deleteStatusMessages(ctx context.Context, pages ...bson.ObjectID
 	return err
 }
 
-// deleteOrphanStatusMessages deletes messages that have no page, up to those of the first pages that it finds. It reads the
+// deleteOrphanStatusMessages deletes the messages of some pages that don't exist. It reads the
 // pages again after the messages, so that it can't delete a message of a page that is created at the same time.
 func (s *Store) deleteOrphanStatusMessages(ctx context.Context) error {
 	pages, err := findIDs[bson.ObjectID](ctx, s.statusPages, bson.D{}, 0)

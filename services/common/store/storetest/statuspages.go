@@ -126,7 +126,7 @@ func addressesAreUnique(ctx context.Context, t *testing.T, s store.Store) {
 	wantNamed(t, "replacing a page by one with the same host", s.ReplaceStatusPageIf(ctx, sameHost, second), "hosts")
 	same(t, "list", got(s.StatusPages(ctx))(t), all)
 
-	// A page keeps its own addresses, and releases those that it no longer has.
+	// A page keeps its own addresses, and releases its previous ones.
 	renamed, moved := first, second
 	renamed.Slug, renamed.Hosts = "renamed", []string{"b.example", "e.example"}
 	must(t, s.ReplaceStatusPageIf(ctx, renamed, first))

@@ -85,7 +85,7 @@ func (r route) matches(path string) bool {
 }
 
 // ServeHTTP forwards the request by the longest matching path, comparing whole path segments. Only the routes of the
-// requested host name count. If it has none, those of the first host name do, so that tests need no host name for the page.
+// requested host name count. If it has none, the rules of the first host name count, so that tests need no host name for the page.
 func (rs routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host := rs[0].host
 	if rs.has(r.Host) {
