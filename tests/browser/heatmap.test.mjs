@@ -121,6 +121,7 @@ test('the arrow keys move from day to day, and Enter shows a day', async ({ page
   await expect(cell(page, 7)).toHaveAttribute('aria-selected', 'true');
   await page.reload();
   await expect(cell(page, 7)).toHaveAttribute('aria-selected', 'true');
+  await expect(cell(page, 1)).toHaveAttribute('data-level', 'high');
   await cell(page, 0).click();
   await expect.poll(() => parameters().has('to')).toBe(false);
   await expect(cell(page, 7)).not.toHaveAttribute('aria-selected');

@@ -16,13 +16,17 @@ const START_TIME = 10_000;
 // Without a pause between the requests, they would take more time of the processor than the start of NanoMon.
 const HEALTH_INTERVAL = 20;
 
+/** The number of ports for each process that runs tests. */
+const PORTS = 2_000;
+
 /**
- * Returns a port on which nothing listens. It is below the ports that systems give to outgoing connections: the browser
- * could take one of these before the program that gets the port listens on it.
+ * Returns a port on which nothing listens. Before the program that gets the port listens on it, nothing else may take it:
+ * it is below the ports that systems give to outgoing connections, and each process that runs tests has its own ports.
  */
 export async function freePort() {
+  const first = 10_000 + (Number(process.env.TEST_PARALLEL_INDEX ?? 0) % 11) * PORTS;
   for (;;) {
-    const port = randomInt(10_000, 32_000);
+    const port = randomInt(first, first + PORTS);
     const server = net.createServer().listen(port);
     // Without a listener for its errors, the server would end the program.
     const listens = await once(server, 'listening').then(
