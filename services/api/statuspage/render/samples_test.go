@@ -242,6 +242,17 @@ func plainPage() *view.Page {
 	return v
 }
 
+// short returns a page with its first two entries and the last 7 of their days.
+func short(v *view.Page) *view.Page {
+	v.Sections = v.Sections[:1]
+	v.Sections[0].Entries = v.Sections[0].Entries[:2]
+	for i := range v.Sections[0].Entries {
+		e := &v.Sections[0].Entries[i]
+		e.Days = e.Days[view.Days-7:]
+	}
+	return v
+}
+
 // samples returns all sample pages by name.
 func samples() map[string]*view.Page {
 	return map[string]*view.Page{
