@@ -87,6 +87,28 @@ test('the script replaces the status without closing what is open', async ({ pag
   await expect(details.locator('summary')).toBeFocused();
 });
 
+test('the script downloads the page only after a change, and never the JSON', async ({ page }) => {
+  const served = { html: await readFine(), tag: '"1"', status: 200 };
+  await open(page, served);
+  /** @type {string[]} */
+  const requests = [];
+  page.on('request', (request) => requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  const refresh = async () => {
+    const answered = page.waitForResponse((response) => response.url().endsWith('.json'));
+    await page.clock.runFor(REFRESH);
+    await answered;
+  };
+  await refresh();
+  // The script does not know the tag of the page that the browser has loaded.
+  await expect.poll(() => requests).toEqual(['HEAD /status/acme.json', 'GET /status/acme']);
+  await refresh();
+  served.tag = '"2"';
+  await refresh();
+  await expect
+    .poll(() => requests.slice(2))
+    .toEqual(['HEAD /status/acme.json', 'HEAD /status/acme.json', 'GET /status/acme']);
+});
+
 test('the script says that the server does not answer, until it does', async ({ page }) => {
   const served = { html: await readFine(), tag: '"1"', status: 500 };
   await open(page, served);
