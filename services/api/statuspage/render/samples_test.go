@@ -115,7 +115,7 @@ func partial() *view.Page {
 	v.Overall = view.Overall{Level: view.Partial, Text: "Partial outage: Payments"}
 	v.Messages = []view.Message{openMessage()}
 	v.Incidents = []view.Incident{{ID: "i3", Entry: "Payments", Start: now.Add(-50 * time.Minute)}}
-	v.Maintenance = []view.Maintenance{{ID: "w1", Name: "Move to a new data centre", Entries: []string{"Website", "Payments"}, Start: now.Add(50 * time.Hour), End: now.Add(53 * time.Hour)}}
+	v.Maintenance = []view.Maintenance{{ID: "w1", Name: "Move to a new data centre", Entries: []string{"Website", "Payments"}, Start: now.Add(50 * time.Hour), End: now.Add(53 * time.Hour), Updated: now.AddDate(0, 0, -6)}}
 	return v
 }
 
