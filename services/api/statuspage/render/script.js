@@ -2,7 +2,7 @@
 {
   const find = (css, root = document) => root.querySelector(css);
   const live = find('.live');
-  const path = location.pathname;
+  const base = find('link').href.slice(0, -5);
   const tip = find('.tip');
   let html = find('main').innerHTML;
   let time = new Date();
@@ -30,8 +30,8 @@
   const refresh = async () => {
     if (document.hidden) return;
     try {
-      const next = (await get(path + '.json', 'HEAD')).headers.get('ETag');
-      if (next != tag) show(new DOMParser().parseFromString(await (await get(path)).text(), 'text/html'));
+      const next = (await get(base + '.json', 'HEAD')).headers.get('ETag');
+      if (next != tag) show(new DOMParser().parseFromString(await (await get(base)).text(), 'text/html'));
       tag = next;
       time = new Date();
       live.textContent = '';
