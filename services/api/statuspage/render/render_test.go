@@ -96,7 +96,10 @@ func TestShow(t *testing.T) {
 func TestOldPageSaysSo(t *testing.T) {
 	v := oldPage()
 	page := string(Page(v))
-	for _, want := range []string{"Not updated since", "30 Nov 2026, 22:03:12 UTC", "Last known status", `class="overall unknown"`} {
+	for _, want := range []string{
+		"Not updated since", "30 Nov 2026, 22:03:12 UTC", "Last known status", `class="overall unknown"`,
+		"<title>Last known status: Partial outage: Payments – Acme Shop</title>", `content="Last known status: Partial outage: Payments"`,
+	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not contain %q", want)
 		}
