@@ -7,13 +7,29 @@ import { expect } from './fixtures.mjs';
 
 /** @typedef {import('../../frontend/playwright-test.js').Page} Page */
 
-const FOLDER = new URL('../../services/api/statuspage/render/testdata/', import.meta.url);
+const FOLDER = new URL('../../services/api/statuspage/render/', import.meta.url);
 const ADDRESS = 'http://localhost:9/status/acme';
 /** The time between two requests of the script, in milliseconds. */
 const REFRESH = 30_000;
 
 /** @param {string} name */
-const read = (name) => readFile(fileURLToPath(new URL(name, FOLDER)), 'utf8');
+const file = (name) => readFile(fileURLToPath(new URL(name, FOLDER)), 'utf8');
+
+/**
+ * Returns a page with the style sheet and the script, which the files of the Go test leave out.
+ * @param {string} name
+ */
+async function read(name) {
+  const [html, style, script] = await Promise.all([file(`testdata/${name}`), file('style.css'), file('script.js')]);
+  return html.replace('/* style.css */', () => style).replace('// script.js', () => script);
+}
+
+/** Returns the page as it is before the partial outage of page.html. */
+async function readFine() {
+  return (await read('page.html'))
+    .replaceAll('Partial outage: Payments', 'All systems operational')
+    .replace('overall partial', 'overall operational');
+}
 
 /**
  * Serves a file as the status page, and JSON with an entity tag.
@@ -43,15 +59,18 @@ for (const name of ['page', 'password']) {
   });
 }
 
-for (const name of ['fine', 'old']) {
-  test(`the state in ${name}.html is accessible in both themes`, async ({ page }) => {
-    await page.setContent(await read(`${name}.html`));
+for (const [name, html] of /** @type {const} */ ([
+  ['a fine', readFine],
+  ['an old', () => read('old.html')],
+])) {
+  test(`the state of ${name} page is accessible in both themes`, async ({ page }) => {
+    await page.setContent(await html());
     await expectNoViolationsIn(page, 'main > p');
   });
 }
 
 test('the script replaces the status without closing what is open', async ({ page }) => {
-  const served = { html: await read('fine.html'), tag: '"1"', status: 200 };
+  const served = { html: await readFine(), tag: '"1"', status: 200 };
   await open(page, served);
   await expect(page.locator('.overall')).toHaveText('All systems operational');
   const details = page.locator('details', { hasText: 'Payments' }).first();
@@ -68,8 +87,30 @@ test('the script replaces the status without closing what is open', async ({ pag
   await expect(details.locator('summary')).toBeFocused();
 });
 
+test('the script downloads the page only after a change, and never the JSON', async ({ page }) => {
+  const served = { html: await readFine(), tag: '"1"', status: 200 };
+  await open(page, served);
+  /** @type {string[]} */
+  const requests = [];
+  page.on('request', (request) => requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  const refresh = async () => {
+    const answered = page.waitForResponse((response) => response.url().endsWith('.json'));
+    await page.clock.runFor(REFRESH);
+    await answered;
+  };
+  await refresh();
+  // The script does not know the tag of the page that the browser has loaded.
+  await expect.poll(() => requests).toEqual(['HEAD /status/acme.json', 'GET /status/acme']);
+  await refresh();
+  served.tag = '"2"';
+  await refresh();
+  await expect
+    .poll(() => requests.slice(2))
+    .toEqual(['HEAD /status/acme.json', 'HEAD /status/acme.json', 'GET /status/acme']);
+});
+
 test('the script says that the server does not answer, until it does', async ({ page }) => {
-  const served = { html: await read('fine.html'), tag: '"1"', status: 500 };
+  const served = { html: await readFine(), tag: '"1"', status: 500 };
   await open(page, served);
   await page.clock.runFor(REFRESH);
   await expect(page.getByRole('status').first()).toContainText('No connection. Last updated at');
@@ -79,7 +120,7 @@ test('the script says that the server does not answer, until it does', async ({ 
 });
 
 test('the page loads again if it needs a password now', async ({ page }) => {
-  const served = { html: await read('fine.html'), tag: '"1"', status: 401 };
+  const served = { html: await readFine(), tag: '"1"', status: 401 };
   await open(page, served);
   served.html = await read('password.html');
   await page.clock.runFor(REFRESH);
@@ -91,13 +132,13 @@ test('a bar has a tip for mouse and finger, and one text for screen readers', as
   await page.setViewportSize({ width: 1280, height: 3000 });
   await open(page, { html: await read('page.html'), tag: '"1"', status: 200 });
   const days = page.getByRole('img', {
-    name: 'Payments, last 90 days: 2 days with a short outage, 88 days without an outage',
+    name: 'Payments, last 7 days: 1 day with a short outage, 6 days without an outage',
   });
   const { width = 0 } = (await days.boundingBox()) ?? {};
   await days.hover({ position: { x: width - 1, y: 10 } });
   await expect(page.locator('.tip')).toHaveText('30 Nov 2026\n96.22 % uptime\nDown for 50 minutes\n1 incident');
   await days.hover({ position: { x: 1, y: 2 } });
-  await expect(page.locator('.tip')).toHaveText('2 Sep 2026\n100 % uptime');
+  await expect(page.locator('.tip')).toHaveText('24 Nov 2026\n100 % uptime');
   await page.keyboard.press('Escape');
   await expect(page.locator('.tip')).toBeEmpty();
 });
@@ -138,7 +179,7 @@ test('the style works inside a shadow root, for the preview', async ({ page }) =
         getComputedStyle(/** @type {Element} */ (root.querySelector(selector)));
       return [styleOf('.card').backgroundColor, styleOf('.entry rect').fill, styleOf('.icon').width];
     },
-    await read('fine.html'),
+    await readFine(),
   );
   expect(colors).toEqual(['rgb(255, 255, 255)', 'rgb(42, 157, 92)', '22.5px']);
 });

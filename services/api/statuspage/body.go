@@ -15,7 +15,8 @@ type Body struct {
 	plain, gzip, brotli *web.Document
 }
 
-// NewBody compresses data. An encoding that does not make it smaller is left out.
+// NewBody compresses data as well as possible, because bars that are nearly alike become half as large as with a lower
+// level. An encoding that does not make it smaller is left out.
 func NewBody(contentType string, data []byte) Body {
 	return Body{
 		ContentType: contentType, sum: sha256.Sum256(data), plain: encoded(contentType, data, web.Plain),
@@ -24,7 +25,7 @@ func NewBody(contentType string, data []byte) Body {
 }
 
 func encoded(contentType string, data []byte, e web.Encoding) *web.Document {
-	document, err := web.NewDocument(contentType, data, e)
+	document, err := web.NewFile(contentType, data, e)
 	if err != nil {
 		panic(err) // Impossible: the levels are constant, and a buffer does not fail.
 	}

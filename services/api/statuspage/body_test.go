@@ -1,14 +1,18 @@
 package statuspage
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"nanomon/services/api/statuspage/render"
+	"nanomon/services/api/statuspage/view"
+	document "nanomon/services/common/statuspage"
 )
 
 func TestBody(t *testing.T) {
@@ -53,6 +57,36 @@ func TestBody(t *testing.T) {
 	}
 	if !(Body{}).IsEmpty() || body.IsEmpty() {
 		t.Error("IsEmpty is wrong")
+	}
+}
+
+// TestLargestPageIsSmall checks the size of what a visitor of the largest page downloads after a change: bars that are
+// nearly alike.
+func TestLargestPageIsSmall(t *testing.T) {
+	v := &view.Page{Slug: "a", Title: "A", Show: document.Show{Uptime: true, ResponseTime: true}}
+	days := make([]view.Day, view.Days)
+	for i := range days {
+		days[i] = view.Day{Date: time.Date(2026, 9, 2+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), Uptime: new(100.0)}
+	}
+	var entries []view.Entry
+	for i := range document.MaxEntries {
+		own := slices.Clone(days)
+		own[i%view.Days].Uptime, own[i%view.Days].Down = new(97.5), time.Duration(i+1)*time.Minute
+		entries = append(entries, view.Entry{
+			ID: fmt.Sprintf("%08x", i), Name: fmt.Sprint("Service ", i), Level: view.Operational, Days: own,
+			Uptimes: map[string]float64{"90d": 99.97}, Response: new(float64(20 + i)),
+		})
+	}
+	v.Sections = []view.Section{{Entries: entries}}
+	body := NewBody(render.TypeHTML, render.Page(v))
+	for _, encoding := range []string{"gzip", "br"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/status/a", nil)
+		r.Header.Set("Accept-Encoding", encoding)
+		w := httptest.NewRecorder()
+		body.Serve(w, r)
+		if w.Header().Get("Content-Encoding") != encoding || w.Body.Len() > 60_000 {
+			t.Errorf("the page has %d bytes with %s", w.Body.Len(), encoding)
+		}
 	}
 }
 

@@ -23,10 +23,18 @@ func (b *builder) addMaintenance() {
 			name = defaultWindowName
 		}
 		for _, o := range announced(w.Window, now) {
-			found = append(found, &view.Maintenance{
+			m := &view.Maintenance{
 				ID:   publicID(b.page.ID, w.ID, o.start.UTC().Format(time.RFC3339)),
 				Name: name, Entries: slices.Clone(w.names), Start: o.start, End: o.end, Active: !o.start.After(now),
-			})
+			}
+			m.Updated = o.start.Add(-planned)
+			if m.Active {
+				m.Updated = o.start
+			}
+			if w.Updated.After(m.Updated) {
+				m.Updated = w.Updated
+			}
+			found = append(found, m)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *view.Maintenance) int { return a.Start.Compare(b.Start) })

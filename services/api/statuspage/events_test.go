@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"nanomon/services/api/statuspage/view"
+	"nanomon/services/common/maintenance"
 	document "nanomon/services/common/statuspage"
 )
 
@@ -48,5 +49,25 @@ func TestMessagesWithoutIncidents(t *testing.T) {
 	past := eventsOf(t, false)
 	if len(past) != 3 || len(past[0].Events) != 1 || past[0].Events[0].Message == nil || len(past[1].Events)+len(past[2].Events) != 0 {
 		t.Errorf("the events are %+v", past)
+	}
+}
+
+// TestDateOfMaintenance: feed readers show maintenance as new after it was changed, when it is announced and when it
+// begins, but not after other changes.
+func TestDateOfMaintenance(t *testing.T) {
+	for name, test := range map[string]struct{ start, updated, want time.Duration }{
+		"changed since it was announced":     {2 * 24 * time.Hour, -time.Hour, -time.Hour},
+		"announced long after it was stored": {13 * 24 * time.Hour, -90 * 24 * time.Hour, -24 * time.Hour},
+		"begun":                              {-2 * time.Hour, -24 * time.Hour, -2 * time.Hour},
+		"changed since it has begun":         {-2 * time.Hour, -time.Hour, -time.Hour},
+	} {
+		c := newCollector(nil)
+		c.now = now
+		w := maintenance.Window{Start: now.Add(test.start), End: now.Add(test.start + 3*time.Hour), Updated: now.Add(test.updated)}
+		b := builder{collector: c, page: &page{windows: []publicWindow{{w, nil}}}, view: &view.Page{Updated: now}}
+		b.addMaintenance()
+		if got := b.view.Maintenance; len(got) != 1 || !got[0].Updated.Equal(now.Add(test.want)) {
+			t.Errorf("%s: maintenance is %+v, want the date %s from now", name, got, test.want)
+		}
 	}
 }

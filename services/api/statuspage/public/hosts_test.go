@@ -132,9 +132,12 @@ func TestPasswordOnACustomHost(t *testing.T) {
 func TestUnloadedPage(t *testing.T) {
 	list := examples(t)
 	list["shop"] = &statuspage.Published{Page: list["shop"].Page}
+	isForPrograms := map[string]bool{"/status/shop.json": true, "/badges/shop/1f2e3d4c/status.svg": true}
 	for _, path := range []string{"/", "/status/shop", "/status/shop.json", "/api/monitors", "/status/plain", "/badges/shop/1f2e3d4c/status.svg"} {
 		if got := send(handlerOf(list), "GET", path, "", "Host", "status.shop.example"); got.StatusCode != 503 {
 			t.Errorf("%s on its host name: %d", path, got.StatusCode)
+		} else if kind := got.Header.Get("Content-Type"); (kind == "application/problem+json") != isForPrograms[path] {
+			t.Errorf("%s on its host name is %s", path, kind)
 		}
 	}
 	for path, want := range map[string]int{"/status/shop": 503, "/status/shop.json": 503, "/status/shop/logo": 503, "/status/plain": 200, "/api/monitors": 418} {

@@ -115,11 +115,7 @@ func describe(h http.Header, p *statuspage.Published, cache string) {
 
 func (h *Handler) showPage(w http.ResponseWriter, r *http.Request) {
 	p, problem := h.findVisible(r)
-	switch {
-	case problem != nil && isForPrograms(r.URL.Path): // such as /status/1.2.json
-		sendDataProblem(w, r, problem)
-		return
-	case problem != nil:
+	if problem != nil {
 		sendProblem(w, r, problem)
 		return
 	}
@@ -163,13 +159,16 @@ func sendDataProblem(w http.ResponseWriter, r *http.Request, problem *web.Proble
 	web.Error(w, r, problem)
 }
 
-// sendProblem sends an error as a document. If a password is missing, this is the form for it.
+// sendProblem sends an error, as a document if the path is one for people. If a password is missing, this is the form for
+// it.
 func sendProblem(w http.ResponseWriter, r *http.Request, problem *web.Problem) {
-	switch problem {
-	case errLocked:
+	switch {
+	case isForPrograms(r.URL.Path): // also /status/1.2.json
+		sendDataProblem(w, r, problem)
+	case problem == errLocked:
 		askForPassword(w.Header())
 		sendForm(w, r, http.StatusUnauthorized, "")
-	case errStarting:
+	case problem == errStarting:
 		w.Header().Set("Retry-After", "2")
 		sendDocument(w, problem.Status, render.Unavailable())
 	default:

@@ -106,15 +106,9 @@ func incidentEntry(v *view.Page, i view.Incident) *feedEntry {
 	return &feedEntry{i.ID, incidentTitle(v, i) + state, i.Start, updated, markup(incidentTime(v, i))}
 }
 
-// maintenanceEntry is dated to the last change of the page, or to the beginning of the maintenance. When planned maintenance
-// was entered is not known: with an older date, readers would sort it below what was read already.
 func maintenanceEntry(v *view.Page, m view.Maintenance) *feedEntry {
-	updated := m.Start
-	if !m.Active && v.Updated.Before(m.Start) {
-		updated = v.Updated
-	}
 	return &feedEntry{
-		id: m.ID, title: maintenanceTitle(m), updated: updated,
+		id: m.ID, title: maintenanceTitle(m), updated: m.Updated,
 		content: markup(g.Group{el("p", period(v, m.Start, m.End)), affected(m.Entries)}),
 	}
 }

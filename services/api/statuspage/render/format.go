@@ -74,7 +74,7 @@ func percent(p float64) string {
 }
 
 func milliseconds(ms float64) string {
-	if ms < 10 {
+	if ms < 9.95 { // otherwise, it is rounded to 10
 		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
 	}
 	return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"

@@ -76,11 +76,14 @@ func monthEvents(v *view.Page, m view.Month) g.Node {
 	if shown > shownEvents+1 {
 		shown = shownEvents
 	}
-	more := m.Events[shown:]
+	more, kind := m.Events[shown:], "incidents"
+	if !v.Show.Incidents {
+		kind = "messages"
+	}
 	return g.Group{
 		g.Map(m.Events[:shown], show),
 		g.If(len(more) > 0, el("details", attr("id", "past-"+m.Start.In(zone(v)).Format("2006-01")),
-			el("summary", words(strconv.Itoa(len(more))+" earlier incidents")), g.Map(more, show))),
+			el("summary", words(strconv.Itoa(len(more))+" earlier "+kind)), g.Map(more, show))),
 	}
 }
 

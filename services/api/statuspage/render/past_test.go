@@ -60,6 +60,28 @@ func TestDurationsHaveNoSecondsFromAMinuteOn(t *testing.T) {
 	}
 }
 
+// TestHiddenEventsHaveTheirName: without past incidents, only messages are left.
+func TestHiddenEventsHaveTheirName(t *testing.T) {
+	for showIncidents, want := range map[bool]string{true: "<summary>4 earlier incidents</summary>", false: "<summary>4 earlier messages</summary>"} {
+		v := fine()
+		v.Show.Incidents, v.Past = showIncidents, v.Past[:1]
+		for range shownEvents + 4 {
+			v.Past[0].Events = append(v.Past[0].Events, view.Event{Message: resolvedMessage()})
+		}
+		if !strings.Contains(string(Page(v)), want) {
+			t.Errorf("the page does not contain %q", want)
+		}
+	}
+}
+
+func TestResponseTimesHaveTwoDigits(t *testing.T) {
+	for ms, want := range map[float64]string{0.04: "0.0 ms", 9.94: "9.9 ms", 9.96: "10 ms", 10.4: "10 ms", 212.6: "213 ms"} {
+		if got := milliseconds(ms); got != want {
+			t.Errorf("%v is %q, want %q", ms, got, want)
+		}
+	}
+}
+
 func TestPageWithoutEntriesSaysSo(t *testing.T) {
 	const text = "This page has no entries yet."
 	v := fine()

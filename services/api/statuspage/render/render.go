@@ -59,10 +59,14 @@ func Style() string { return style }
 
 // Page returns a status page as HTML. It works without JavaScript.
 func Page(v *view.Page) []byte {
-	return document(v.Overall.Text+" – "+v.Title, g.Group{
+	state := v.Overall.Text
+	if !v.Since.IsZero() {
+		state = "Last known status: " + state
+	}
+	return document(state+" – "+v.Title, g.Group{
 		g.If(v.NoIndex, el("meta", attr("name", "robots"), attr("content", "noindex"))),
 		el("link", attr("rel", "alternate"), attr("type", "application/atom+xml"), attr("title", v.Title), attr("href", path(v)+".atom")),
-		el("meta", attr("name", "description"), attr("content", v.Overall.Text)),
+		el("meta", attr("name", "description"), attr("content", state)),
 		el("link", attr("rel", "icon"), attr("href", levelOf(shownLevel(v)).favicon())),
 	}, content(v, "main"), el("p", class("live"), attr("role", "status")), el("p", class("news"), attr("role", "status")), el("div", class("tip")), el("script", raw(script)))
 }

@@ -115,7 +115,7 @@ func partial() *view.Page {
 	v.Overall = view.Overall{Level: view.Partial, Text: "Partial outage: Payments"}
 	v.Messages = []view.Message{openMessage()}
 	v.Incidents = []view.Incident{{ID: "i3", Entry: "Payments", Start: now.Add(-50 * time.Minute)}}
-	v.Maintenance = []view.Maintenance{{ID: "w1", Name: "Move to a new data centre", Entries: []string{"Website", "Payments"}, Start: now.Add(50 * time.Hour), End: now.Add(53 * time.Hour)}}
+	v.Maintenance = []view.Maintenance{{ID: "w1", Name: "Move to a new data centre", Entries: []string{"Website", "Payments"}, Start: now.Add(50 * time.Hour), End: now.Add(53 * time.Hour), Updated: now.AddDate(0, 0, -6)}}
 	return v
 }
 
@@ -239,6 +239,17 @@ func busy() *view.Page {
 func plainPage() *view.Page {
 	v := fine()
 	v.Show, v.Past = statuspage.Show{}, nil
+	return v
+}
+
+// short returns a page with its first two entries and the last 7 of their days.
+func short(v *view.Page) *view.Page {
+	v.Sections = v.Sections[:1]
+	v.Sections[0].Entries = v.Sections[0].Entries[:2]
+	for i := range v.Sections[0].Entries {
+		e := &v.Sections[0].Entries[i]
+		e.Days = e.Days[view.Days-7:]
+	}
 	return v
 }
 

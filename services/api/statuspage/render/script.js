@@ -2,14 +2,14 @@
 {
   const find = (css, root = document) => root.querySelector(css);
   const live = find('.live');
-  const base = find('[rel=alternate]').href.slice(0, -5);
+  const base = find('link').href.slice(0, -5);
   const tip = find('.tip');
   let html = find('main').innerHTML;
   let time = new Date();
   let tag;
 
-  const get = async (url) => {
-    const reply = await fetch(url, { cache: 'no-cache' });
+  const get = async (url, method) => {
+    const reply = await fetch(url, { method, cache: 'no-cache' });
     if (/40[14]/.test(reply.status)) location.reload();
     if (!reply.ok) throw reply;
     return reply;
@@ -30,7 +30,7 @@
   const refresh = async () => {
     if (document.hidden) return;
     try {
-      const next = (await get(base + '.json')).headers.get('ETag');
+      const next = (await get(base + '.json', 'HEAD')).headers.get('ETag');
       if (next != tag) show(new DOMParser().parseFromString(await (await get(base)).text(), 'text/html'));
       tag = next;
       time = new Date();
@@ -52,10 +52,10 @@
       day.textContent = '';
     }
     tip.textContent = all.findLast((day, i) => !i || day.getBoundingClientRect().left <= clientX).text;
-    const { offsetWidth: width, offsetHeight, style } = tip;
+    const { offsetWidth: width, style } = tip;
     style.left = Math.max(0, Math.min(clientX - width / 2, innerWidth - width)) + 'px';
     // Above the bars, it would cover the name of the entry.
-    style.top = Math.min(days.getBoundingClientRect().bottom + 4, innerHeight - offsetHeight) + 'px';
+    style.top = Math.min(days.getBoundingClientRect().bottom + 4, innerHeight - tip.offsetHeight) + 'px';
   };
 
   onpointermove = onpointerdown = point;

@@ -118,6 +118,8 @@ type Maintenance struct {
 	Entries    []string
 	Start, End time.Time
 	Active     bool
+	// Updated is the time at which it was changed, announced or begun, whichever is the latest, for the feed.
+	Updated time.Time
 }
 
 // Message is a message of an operator.
