@@ -9,7 +9,7 @@ import (
 	"nanomon/services/api/statuspage/view"
 )
 
-// svg is what tests read of a badge.
+// svg has the parts of a badge that the tests check.
 type svg struct {
 	XMLName xml.Name `xml:"http://www.w3.org/2000/svg svg"`
 	Width   int      `xml:"width,attr"`

@@ -55,14 +55,14 @@ func month(v *view.Page, m view.Month) g.Node {
 // quietMonths shows months without incidents in one line, such as "No incidents in September and October 2026".
 func quietMonths(v *view.Page, first, last view.Month, count int) g.Node {
 	from, to := first.Start.In(zone(v)), last.Start.In(zone(v))
-	layout, conjunction := "January", " to "
+	text, layout, conjunction := "No incidents from ", "January", " to "
 	if from.Year() != to.Year() {
 		layout = "January 2006"
 	}
 	if count == 2 {
-		conjunction = " and "
+		text, conjunction = "No incidents in ", " and "
 	}
-	return el("h3", class("none"), words("No incidents in "+from.Format(layout)+conjunction+to.Format("January 2006")))
+	return el("h3", class("none"), words(text+from.Format(layout)+conjunction+to.Format("January 2006")))
 }
 
 func monthEvents(v *view.Page, m view.Month) g.Node {

@@ -35,8 +35,8 @@ func TestQuietMonthsAreOneLine(t *testing.T) {
 	}{
 		{nil, nil, 1, "November 2026|No incidents"},
 		{nil, nil, 2, "No incidents in October and November 2026"},
-		{nil, nil, 3, "No incidents in September to November 2026"},
-		{nil, nil, 12, "No incidents in December 2025 to November 2026"},
+		{nil, nil, 3, "No incidents from September to November 2026"},
+		{nil, nil, 12, "No incidents from December 2025 to November 2026"},
 		{open(11), nil, 3, "November 2026|No other incidents|No incidents in September and October 2026"},
 		{open(10), nil, 3, "November 2026|No incidents|October 2026|No other incidents|September 2026|No incidents"},
 		{nil, report(9), 3, "No incidents in October and November 2026|September 2026|No other incidents"},
