@@ -90,17 +90,25 @@ func change[D definition[T], T any](
 	return err
 }
 
-// decodable returns the content of the documents that can be decoded.
-func decodable[D definition[T], T any](docs []bson.Raw) []T {
+// decodable returns the content of documents, without those that can't be decoded.
+func decodable[D definition[T], T any](s *Store, kind string, docs []bson.Raw) []T {
 	list := make([]T, 0, len(docs))
 	for _, raw := range docs {
-		var doc D
-		if bson.Unmarshal(raw, &doc) != nil {
+		content, err := decode[D](raw)
+		if err != nil {
+			id, _ := raw.Lookup("_id").ObjectIDOK()
+			s.damage.Record(kind, id.Hex(), err)
 			continue
 		}
-		if content, err := doc.decode(); err == nil {
-			list = append(list, content)
-		}
+		list = append(list, content)
 	}
 	return list
+}
+
+func decode[D definition[T], T any](raw bson.Raw) (content T, err error) {
+	var doc D
+	if err := bson.Unmarshal(raw, &doc); err != nil {
+		return content, err
+	}
+	return doc.decode()
 }

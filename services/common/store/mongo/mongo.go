@@ -65,6 +65,7 @@ type Store struct {
 	polling   bool
 	observe   store.Observe
 	surplus   store.SurplusLog
+	damage    store.DamageLog
 }
 
 var _ store.Store = (*Store)(nil)
@@ -86,7 +87,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("create a MongoDB client: %w", err)
 	}
 	s := newStore(client, client.Database(c.Database))
-	s.polling, s.observe, s.surplus.Log = c.Polling, c.Observe, c.Log
+	s.polling, s.observe, s.surplus.Log, s.damage.Log = c.Polling, c.Observe, c.Log, c.Log
 	err = c.waitFor(waiting, strings.Join(opts.Hosts, ", "), s.read)
 	if err == nil {
 		err = s.prepare(ctx, c.Log)

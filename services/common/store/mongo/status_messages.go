@@ -80,7 +80,7 @@ func (s *Store) messagesOf(
 		}
 		docs = append(docs, found...)
 	}
-	list := decodable[statusMessageDoc, statuspage.Message](docs)
+	list := decodable[statusMessageDoc, statuspage.Message](s, "status message", docs)
 	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, nil
 }

@@ -47,7 +47,7 @@ func toStatusPageDoc(p statuspage.Page) (statusPageDoc, error) {
 func (s *Store) StatusPages(ctx context.Context) (_ []statuspage.Page, err error) {
 	defer s.end(ctx, time.Now(), "list status pages", &err)
 	docs, err := find(ctx, s.statusPages, bson.D{}, func(d bson.Raw) bson.Raw { return d })
-	list := decodable[statusPageDoc, statuspage.Page](docs)
+	list := decodable[statusPageDoc, statuspage.Page](s, "status page", docs)
 	slices.SortFunc(list, func(a, b statuspage.Page) int {
 		return cmp.Or(cmp.Compare(a.Title, b.Title), cmp.Compare(a.ID, b.ID))
 	})

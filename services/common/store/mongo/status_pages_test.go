@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -91,10 +92,14 @@ func TestAddressesAreUniqueAcrossProcesses(t *testing.T) {
 	}
 }
 
-// TestDamagedStatusPages stores documents that can't be decoded. They must not affect others, and can be deleted.
+// TestDamagedStatusPages stores documents that can't be decoded. They must not affect others, are logged once,
+// and can be deleted.
 func TestDamagedStatusPages(t *testing.T) {
 	mongotest.Each(t, func(t *testing.T, uri string) {
-		s := open(t, Config{URI: uri, Database: mongotest.Database(t, uri)})
+		var log strings.Builder
+		s := open(t, Config{
+			URI: uri, Database: mongotest.Database(t, uri), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		})
 		p := newPage("page")
 		m := newMessage(p)
 		wantNoError(t, s.CreateStatusPage(t.Context(), p))
@@ -106,11 +111,16 @@ func TestDamagedStatusPages(t *testing.T) {
 			insert(t, s, "status_pages", bson.D{field("_id", id), field("slug", fmt.Sprint(i)), field("hosts", bson.A{fmt.Sprint("/", i)}),
 				field("page", map[bool]any{true: "[", false: text}[i == 3])})
 			insert(t, s, "status_messages", bson.D{field("_id", id), field("page_id", page), field("resolved", i%2 == 0), field("date", pageDate), field("message", text)})
-			if pages, err := s.StatusPages(t.Context()); err != nil || len(pages) != 1 {
-				t.Errorf("%d pages, error %v; want 1", len(pages), err)
+			for range 2 {
+				if pages, err := s.StatusPages(t.Context()); err != nil || len(pages) != 1 {
+					t.Errorf("%d pages, error %v; want 1", len(pages), err)
+				}
+				if messages, err := s.StatusMessages(t.Context(), []string{p.ID}, pageDate); err != nil || len(messages) != 1 {
+					t.Errorf("%d messages, error %v; want 1", len(messages), err)
+				}
 			}
-			if messages, err := s.StatusMessages(t.Context(), []string{p.ID}, pageDate); err != nil || len(messages) != 1 {
-				t.Errorf("%d messages, error %v; want 1", len(messages), err)
+			if n := strings.Count(log.String(), "id="+id.Hex()); n != 2 {
+				t.Errorf("%d log lines name a damaged page or message, want 2: %s", n, log.String())
 			}
 			_, pageErr := s.StatusPage(t.Context(), id.Hex())
 			_, messageErr := s.StatusMessage(t.Context(), id.Hex())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"reflect"
 
@@ -20,14 +21,29 @@ type definitions[T any] struct {
 }
 
 // each calls use for the result of decoding each document that a query selects.
-func (d definitions[T]) each(ctx context.Context, s *Store, query string, args []any, use func(T, error) error) error {
+func (d definitions[T]) each(ctx context.Context, s *Store, query string, args []any, use func(id []byte, content T, err error) error) error {
 	return s.read(ctx, "list "+d.kind+"s", query, args, func(rows *sql.Rows) error {
-		var definition []byte
-		if err := rows.Scan(&definition); err != nil {
+		var id, definition []byte
+		if err := rows.Scan(&id, &definition); err != nil {
 			return err
 		}
-		return use(d.decode(definition))
+		content, err := d.decode(definition)
+		return use(id, content, err)
 	})
+}
+
+// decodable returns the documents that a query finds, without those that can't be decoded.
+func (d definitions[T]) decodable(ctx context.Context, s *Store, query string, args ...any) ([]T, error) {
+	list := []T{}
+	err := d.each(ctx, s, query, args, func(id []byte, content T, err error) error {
+		if err != nil {
+			s.damage.Record(d.kind, hex.EncodeToString(id), err)
+			return nil
+		}
+		list = append(list, content)
+		return nil
+	})
+	return list, err
 }
 
 // get returns the document with the given id.

@@ -16,8 +16,8 @@ var windows = definitions[maintenance.Window]{
 // MaintenanceWindows returns all maintenance windows.
 func (s *Store) MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error) {
 	list := []maintenance.Window{}
-	const query = "SELECT definition FROM maintenance ORDER BY name, id"
-	err := windows.each(ctx, s, query, nil, func(w maintenance.Window, err error) error {
+	const query = "SELECT id, definition FROM maintenance ORDER BY name, id"
+	err := windows.each(ctx, s, query, nil, func(_ []byte, w maintenance.Window, err error) error {
 		list = append(list, w)
 		return err
 	})

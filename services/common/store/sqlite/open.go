@@ -37,6 +37,7 @@ type Store struct {
 	queries statements
 	queue   chan *operation
 	surplus store.SurplusLog
+	damage  store.DamageLog
 	changes *hub
 	// monitorChanges and stateChanges count the transactions that changed monitors or states. The writer increases them after
 	// the commit, before it reports the result.
@@ -91,6 +92,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		queue: make(chan *operation), changes: newHub(), closing: make(chan struct{}),
 		purgeDue: make(chan struct{}, 1), checkpointDue: make(chan struct{}, 1),
 		failedHours: make(map[int64]failedHour), surplus: store.SurplusLog{Log: c.Log},
+		damage: store.DamageLog{Log: c.Log},
 	}
 	if err := s.open(ctx, lock.path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", lock.path, explainOpen(err)), s.closeFiles())

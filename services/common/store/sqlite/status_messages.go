@@ -21,7 +21,7 @@ const listStatusMessages = `WITH pages AS (SELECT DISTINCT unhex(value) AS page 
 		UNION ALL
 		SELECT m.id, m.resolved, m.date FROM pages p CROSS JOIN status_messages m ON m.page = p.page AND m.resolved = 1 AND m.date >= ?2
 		ORDER BY 2, 3 DESC, 1 DESC LIMIT ?3)
-	SELECT m.definition FROM found f CROSS JOIN status_messages m ON m.id = f.id`
+	SELECT m.id, m.definition FROM found f CROSS JOIN status_messages m ON m.id = f.id`
 
 // StatusMessages returns messages of status pages.
 func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error) {
@@ -32,18 +32,11 @@ func (s *Store) StatusMessages(ctx context.Context, pageIDs []string, since time
 func (s *Store) messagesOf(
 	ctx context.Context, pageIDs []string, since time.Time, limit int,
 ) ([]statuspage.Message, error) {
-	list := []statuspage.Message{}
 	ids, err := json.Marshal(pageIDs)
 	if err != nil {
 		return nil, err
 	}
-	args := []any{string(ids), ceilMilli(since), limit}
-	err = statusMessages.each(ctx, s, listStatusMessages, args, func(m statuspage.Message, err error) error {
-		if err == nil {
-			list = append(list, m)
-		}
-		return nil
-	})
+	list, err := statusMessages.decodable(ctx, s, listStatusMessages, string(ids), ceilMilli(since), limit)
 	slices.SortFunc(list, store.CompareStatusMessages)
 	return list, err
 }

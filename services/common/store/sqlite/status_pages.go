@@ -12,18 +12,11 @@ var statusPages = definitions[statuspage.Page]{
 	kind: "status page", table: "status_pages", topic: store.TopicStatusPages, decode: store.DecodeStatusPage,
 }
 
-const selectStatusPages = "SELECT definition FROM status_pages ORDER BY title, id"
+const selectStatusPages = "SELECT id, definition FROM status_pages ORDER BY title, id"
 
 // StatusPages returns all status pages.
 func (s *Store) StatusPages(ctx context.Context) ([]statuspage.Page, error) {
-	list := []statuspage.Page{}
-	err := statusPages.each(ctx, s, selectStatusPages, nil, func(p statuspage.Page, err error) error {
-		if err == nil {
-			list = append(list, p)
-		}
-		return nil
-	})
-	return list, err
+	return statusPages.decodable(ctx, s, selectStatusPages)
 }
 
 // StatusPage returns one status page.

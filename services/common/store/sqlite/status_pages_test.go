@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -113,11 +114,14 @@ func TestStatusMessagesAreLimited(t *testing.T) {
 	}
 }
 
-// TestDamagedStatusPages stores rows that can't be decoded. They must not affect others, and can be deleted.
+// TestDamagedStatusPages stores rows that can't be decoded. They must not affect others, are logged once,
+// and can be deleted.
 func TestDamagedStatusPages(t *testing.T) {
 	s := openNew(t)
 	p := newPage("page")
 	wantNoError(t, s.CreateStatusPage(t.Context(), p))
+	var log strings.Builder
+	s.damage.Log = slog.New(slog.NewTextHandler(&log, nil))
 	page, _ := rawID(p.ID)
 	for i, text := range []string{"{", "", `{"updates": []}`, `{"updates": null, "hosts": 1}`} {
 		id := monitor.NewID(pageDate)
@@ -133,11 +137,16 @@ func TestDamagedStatusPages(t *testing.T) {
 			}
 			return err
 		}))
-		if pages, err := s.StatusPages(t.Context()); err != nil || len(pages) != 1 {
-			t.Errorf("%d pages, error %v; want 1", len(pages), err)
+		for range 2 {
+			if pages, err := s.StatusPages(t.Context()); err != nil || len(pages) != 1 {
+				t.Errorf("%d pages, error %v; want 1", len(pages), err)
+			}
+			if messages, err := s.StatusMessages(t.Context(), []string{p.ID}, pageDate); err != nil || len(messages) != 0 {
+				t.Errorf("%d messages, error %v; want none", len(messages), err)
+			}
 		}
-		if messages, err := s.StatusMessages(t.Context(), []string{p.ID}, pageDate); err != nil || len(messages) != 0 {
-			t.Errorf("%d messages, error %v; want none", len(messages), err)
+		if n := strings.Count(log.String(), "id="+id); n != 2 {
+			t.Errorf("%d log lines name a damaged page or message, want 2: %s", n, log.String())
 		}
 		_, pageErr := s.StatusPage(t.Context(), id)
 		_, messageErr := s.StatusMessage(t.Context(), id)
