@@ -59,6 +59,7 @@ test.describe('messages', () => {
     const item = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Cards fail' }) });
     await expect(item).toContainText('Affects Card payments');
     await expect(item.locator('.badge')).toHaveText('Investigating');
+    await expect(item).toContainText('We look at it.');
 
     await page.getByRole('button', { name: 'Add update: Cards fail' }).click();
     await expect(text()).toBeFocused();
@@ -70,7 +71,7 @@ test.describe('messages', () => {
     await text().fill('Over.');
     await field(page, 'Time').fill('2030-01-01T10:00');
     await page.getByRole('button', { name: 'Publish' }).click();
-    await expect(page.getByText('Date must not be in the future')).toBeVisible();
+    await expect(page.getByText('Time must not be in the future')).toBeVisible();
     await field(page, 'Time').fill('');
     await page.getByRole('button', { name: 'Publish' }).click();
     await expect(item.locator('.badge')).toHaveText('Resolved');
@@ -144,6 +145,24 @@ test.describe('messages', () => {
     expect(await messagesOf(nanomon, id)).toMatchObject([
       { title: 'Very slow', updates: [{ text: 'First.' }, { text: 'Second.' }] },
     ]);
+  });
+
+  test('a text is not lost when someone else deletes the message', async ({ page, nanomon }) => {
+    const { id } = await addPage(nanomon);
+    const path = `${nanomon.url}/api/status-pages/${id}/messages`;
+    const body = JSON.stringify({ title: 'Slow', updates: [{ state: 'investigating', text: 'First.' }] });
+    const message = await (await fetch(path, { method: 'POST', body })).json();
+    await page.goto(`/#status-page/${id}`);
+    await expect(page.locator('.connection')).toHaveText('Live');
+    await page.getByRole('button', { name: 'Add update: Slow' }).click();
+    const text = page.getByRole('textbox', { name: 'Text' });
+    await text.fill('Second.');
+    await fetch(`${path}/${message.id}`, { method: 'DELETE' });
+    await expect(page.getByText('This message has been deleted. You can publish it as a new one.')).toBeVisible();
+    await expect(text).toHaveValue('Second.');
+    await page.getByRole('button', { name: 'Publish' }).click();
+    await expect(page.getByText('Saved Slow')).toBeVisible();
+    expect(await messagesOf(nanomon, id)).toMatchObject([{ title: 'Slow', updates: [{ text: 'Second.' }] }]);
   });
 });
 

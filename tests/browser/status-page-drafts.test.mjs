@@ -90,29 +90,39 @@ test('an error of the API belongs to its field', () => {
   expect(errorAt('slug is missing')).toEqual({ field: 'slug', text: 'address is missing' });
   expect(errorAt('hosts must be host names, not "x y"')).toEqual({
     field: 'hosts',
-    text: 'own host names must be host names, not "x y"',
+    text: '"x y" is not a host name',
   });
   expect(errorAt('zone must be a time zone')).toEqual({ field: 'zone', text: 'time zone must be a time zone' });
   expect(errorAt('password must have 8 to 72 bytes').field).toBe('password');
   expect(errorAt('sections[1].entries[1].name is missing')).toEqual({
     field: values.sections[2].entries[1].key,
-    text: 'name is missing',
+    text: 'public name is missing',
   });
   expect(errorAt('sections[0].title has 120 characters').field).toBe(values.sections[1].key);
-  expect(errorAt('sections has 51 elements, at most 50 are allowed').field).toBe('sections');
+  expect(errorAt('sections has 51 elements, at most 50 are allowed')).toEqual({
+    field: 'sections',
+    text: 'the page has 51 sections, at most 50 are allowed',
+  });
+  expect(errorAt('sections[0].entries[0] must have one of monitor, group and label').text).toContain('the entry must');
+  expect(errorAt('hosts contains "a.b" twice').text).toBe('own host names contain "a.b" twice');
+  expect(errorAt('logo is not valid base64').text).toMatch(/^the image can’t be read/);
   expect(errorAt('store unavailable')).toEqual({ field: '', text: 'store unavailable' });
 });
 
 test('all required fields that are empty have an error', () => {
-  expect(Object.keys(missingOf({ title: ' ', slug: '' }))).toEqual(['title', 'slug']);
-  expect(missingOf({ title: 'Shop', slug: '' })).toEqual({ slug: 'address is missing' });
-  expect(missingOf({ title: 'Shop', slug: 'shop' })).toEqual({});
+  const page = { title: 'Shop', slug: 'shop', visibility: /** @type {const} */ ('public'), password: '' };
+  expect(Object.keys(missingOf({ ...page, title: ' ', slug: '' }, false))).toEqual(['title', 'slug']);
+  expect(missingOf({ ...page, slug: '' }, false)).toEqual({ slug: 'address is missing' });
+  expect(missingOf(page, false)).toEqual({});
+  expect(missingOf({ ...page, visibility: 'password' }, true)).toEqual({});
+  expect(missingOf({ ...page, visibility: 'password' }, false)).toEqual({ password: 'password is missing' });
 });
 
 test('only another address of an existing page has a warning', () => {
   expect(addressNote('shop-2', { slug: 'shop' })).toContain('old address');
   expect(addressNote(' shop ', { slug: 'shop' })).toBe('');
   expect(addressNote('shop', null)).toBe('');
+  expect(addressNote(' ', { slug: 'shop' })).toBe('');
 });
 
 test('sections and entries move by one place', () => {
@@ -203,6 +213,21 @@ test('a message keeps its content in the form, and its errors belong to its fiel
     text: 'text is missing',
   });
   expect(errorAt('text is missing').field).toBe(`text-${values.updates[1].key}`);
-  expect(errorAt('updates[1].date must be between').field).toBe(`date-${values.updates[1].key}`);
+  expect(errorAt('updates[1].date must be between')).toEqual({
+    field: `date-${values.updates[1].key}`,
+    text: 'time must be between',
+  });
+  expect(errorAt('updates[5].text has 5001 characters').field).toBe(`text-${values.updates[1].key}`); // A new update.
   expect(errorAt('store unavailable').field).toBe('');
+});
+
+test('Markdown is shown without its marks', () => {
+  const plain = messages.plainText;
+  expect(plain('We see **bad *errors*** in the [*check*out](https://example.com/a_b).')).toBe(
+    'We see bad errors in the checkout.',
+  );
+  expect(plain('# Head\n\n- one\n* two\n\n> quoted')).toBe('Head\n\n• one\n• two\n\nquoted');
+  expect(plain('`a*b*` and a\\*b\\*, __c__, snake_case_name, 2 * 3 * 4')).toBe(
+    'a*b* and a*b*, c, snake_case_name, 2 * 3 * 4',
+  );
 });

@@ -135,6 +135,11 @@ test('sections and entries move by keyboard and buttons, and a removal can be un
   await expect(page.getByLabel('Title of section 1')).toHaveValue('Web');
   await expect(page.getByLabel('Title of section 1')).toBeFocused();
   await page.getByRole('button', { name: 'Remove: Search' }).click();
+  await page.getByLabel('Title of section 1').fill('Shop front');
+  await page.getByRole('button', { name: 'Undo' }).click(); // It undoes the removal only.
+  await expect(page.getByLabel('Title of section 1')).toHaveValue('Shop front');
+  await page.getByLabel('Title of section 1').fill('Web');
+  await page.getByRole('button', { name: 'Remove: Search' }).click();
   await save(page);
   await expect(page.getByText('Saved Shop')).toBeVisible();
   const [first, second] = (await read(nanomon, `/${id}`)).sections;
@@ -231,8 +236,8 @@ test.describe('when requests fail', () => {
     await expectError(field(page, 'Title'), '', /^Title is missing/, 'Shop 2');
     await expectError(field(page, 'Address'), 'Foo Bar', /^Address must contain only/, 'shop');
     await expectError(field(page, 'Address'), 'other', /other/, 'shop');
-    await expectError(page.getByLabel('Public name of Monitor Search'), '', /^Name is missing/, 'Search');
-    await expectError(field(page, 'Own host names'), 'localhost', /^Own host names/, '');
+    await expectError(page.getByLabel('Public name of Monitor Search'), '', /^Public name is missing/, 'Search');
+    await expectError(field(page, 'Own host names'), 'localhost', /^Own host names must not contain/, '');
     await expectError(field(page, 'Time zone'), 'Nowhere', /^Time zone must be/, 'UTC');
     await page.getByRole('radio', { name: 'People with a password' }).check();
     await expectError(field(page, 'Password'), 'short', /^Password must have/, 'long enough');

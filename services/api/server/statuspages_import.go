@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,10 +12,12 @@ import (
 	"nanomon/services/common/monitor"
 	"nanomon/services/common/statuspage"
 	"nanomon/services/common/store"
+	"nanomon/services/common/web"
 )
 
 // importPages stores the pages of an export: it creates pages, or replaces the existing ones with the same id or slug. All
-// other pages stay. If one of the pages is invalid, it changes nothing.
+// other pages stay. If one of the pages is invalid, it changes nothing. It stops if someone else changes a page at the same
+// time.
 func (h *statusPageHandler) importPages(w http.ResponseWriter, r *http.Request) error {
 	raw, err := readList(w, r, "status pages", statuspage.MaxPages)
 	if err != nil {
@@ -35,11 +38,30 @@ func (h *statusPageHandler) importPages(w http.ResponseWriter, r *http.Request) 
 			_, err = h.createStored(r.Context(), draft)
 		}
 		if err != nil {
-			return err
+			return importStopped(i+1, draft.page.Slug, err)
 		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// importStopped returns the error of an import that could not store a valid page, whose position is counted from 1. If
+// someone else changed a page during the import, it is a problem that names the page.
+func importStopped(position int, slug string, err error) error {
+	detail, advice := "", "Import the same list again."
+	switch invalid, isInvalid := errors.AsType[*monitor.InvalidError](err); {
+	case isInvalid:
+		detail, advice = invalid.Detail, invalid.Hint
+	case errors.Is(err, monitor.ErrNotFound):
+		detail = "someone else deleted this page during the import"
+	case errors.Is(err, monitor.ErrChanged):
+		detail = "someone else changed this page during the import"
+	default:
+		return err
+	}
+	p := web.Problemf(http.StatusConflict, "page %d %q: %s", position, slug, detail)
+	p.Hint = "The pages before it are imported. " + advice
+	return p
 }
 
 // pageImport is a validated import of status pages.

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"nanomon/services/common/statuspage"
+	"nanomon/services/common/store/sqlite"
 )
 
 // TestExportAndImport imports the list of pages into the same store and into an empty one.
@@ -105,4 +107,76 @@ func TestSwappedSlugs(t *testing.T) {
 	a.do("POST", "/api/status-pages/import", items).wantProblem(t, 400,
 		`page 1 "b": slug "b" belongs to another status page; page 2 "a": slug "a" belongs to another status page`)
 	same(t, "pages", a.statusPages(), before)
+}
+
+// pageRaceStore runs a function before it creates or replaces the page with a slug, as if another process wrote at that time.
+type pageRaceStore struct {
+	*sqlite.Store
+	slug string
+	race func()
+}
+
+func (s *pageRaceStore) CreateStatusPage(ctx context.Context, p statuspage.Page) error {
+	if p.Slug == s.slug {
+		s.race()
+	}
+	return s.Store.CreateStatusPage(ctx, p)
+}
+
+func (s *pageRaceStore) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) error {
+	if p.Slug == s.slug {
+		s.race()
+	}
+	return s.Store.ReplaceStatusPageIf(ctx, p, old)
+}
+
+// TestChangesDuringImport changes the pages of an import after it was validated. The problem names the page.
+func TestChangesDuringImport(t *testing.T) {
+	const body = `[{"slug": "first", "title": "First"}, {"slug": "b", "title": "B"}, {"slug": "last", "title": "Last"}]`
+	for name, c := range map[string]struct {
+		exists bool // whether the import replaces the page
+		race   func(s *sqlite.Store, stored statuspage.Page) error
+		detail string
+		advice string
+	}{
+		"deleted": {true, func(s *sqlite.Store, stored statuspage.Page) error {
+			return s.DeleteStatusPage(t.Context(), stored.ID)
+		}, "someone else deleted this page during the import", "Import the same list again."},
+		"changed all the time": {true, func(s *sqlite.Store, stored statuspage.Page) error {
+			old, err := s.StatusPage(t.Context(), stored.ID)
+			must(t, err)
+			stored.Title = old.Title + "+"
+			return s.ReplaceStatusPageIf(t.Context(), stored, old)
+		}, "someone else changed this page during the import", "Import the same list again."},
+		"slug taken": {false, func(s *sqlite.Store, stored statuspage.Page) error {
+			return s.CreateStatusPage(t.Context(), statuspage.Page{ID: idOther, Slug: "b", Title: "Theirs"})
+		}, `slug "b" belongs to another status page`, "Use another slug."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &pageRaceStore{Store: openStore(t)}
+			a := startAPI(t, s)
+			var stored statuspage.Page
+			if c.exists {
+				path := a.createPage(`{"slug": "b", "title": "Old"}`)
+				page, err := s.StatusPage(t.Context(), strings.TrimPrefix(path, "/api/status-pages/"))
+				must(t, err)
+				stored = page
+			}
+			s.slug, s.race = "b", func() { must(t, c.race(s.Store, stored)) }
+			got := a.do("POST", "/api/status-pages/import", body)
+			got.wantProblem(t, 409, `page 2 "b": `+c.detail)
+			if !strings.Contains(string(got.body), "The pages before it are imported. "+c.advice) {
+				t.Errorf("the problem has no advice: %s", got.body)
+			}
+			pages, err := s.StatusPages(t.Context())
+			must(t, err)
+			var slugs []string
+			for _, page := range pages {
+				slugs = append(slugs, page.Slug)
+			}
+			if joined := strings.Join(slugs, " "); !strings.Contains(joined, "first") || strings.Contains(joined, "last") {
+				t.Errorf("the stored pages are %s", joined)
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -45,8 +46,8 @@ func readMessage(w http.ResponseWriter, r *http.Request, now time.Time) (m statu
 		return m, err
 	}
 	m.Title, m.Entries = draft.Title, draft.Entries
-	for _, d := range draft.Updates {
-		update, err := d.update("updates.", now)
+	for i, d := range draft.Updates {
+		update, err := d.update(fmt.Sprintf("updates[%d].", i), now)
 		if err != nil {
 			return m, err
 		}
@@ -55,9 +56,13 @@ func readMessage(w http.ResponseWriter, r *http.Request, now time.Time) (m statu
 	return m, nil
 }
 
-// complete converts a message that changes now to its stored form and validates it.
+// complete validates a message that changes now, and converts it to its stored form. The error names an update by its
+// position in the request, before they are sorted by date.
 func complete(m *statuspage.Message, now time.Time) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
 	m.Updated = now
 	m.Normalize()
-	return m.Validate()
+	return nil
 }

@@ -175,11 +175,11 @@ func TestInvalidMessages(t *testing.T) {
 		{"state", 5, `field "updates.state" must be a string, not a number`, `field "state" must be a string, not a number`},
 		{"text", long, "updates[0].text has 5001 characters, at most 5000 are allowed", "updates[2].text has 5001 characters, at most 5000 are allowed"},
 		{"text", []string{}, `field "updates.text" must be a string, not an array`, `field "text" must be a string, not an array`},
-		{"date", "today", `field "updates.date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`, `field "date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`},
+		{"date", "today", `field "updates[0].date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`, `field "date" must be a date in RFC 3339, such as 2026-01-31T22:00:00Z`},
 		{"date", 7, `field "updates.date" must be a string, not a number`, `field "date" must be a string, not a number`},
-		{"date", "1969-12-31T23:59:59Z", "updates[0].date must be between the years 1970 and 9999", "updates[0].date must be between the years 1970 and 9999"},
-		{"date", "9999-12-31T23:59:59-01:00", "updates.date must not be in the future", "date must not be in the future"},
-		{"date", time.Now().Add(6 * time.Minute).Format(time.RFC3339), "updates.date must not be in the future", "date must not be in the future"},
+		{"date", "1969-12-31T23:59:59Z", "updates[0].date must be between the years 1970 and 9999", "updates[2].date must be between the years 1970 and 9999"},
+		{"date", "9999-12-31T23:59:59-01:00", "updates[0].date must not be in the future", "date must not be in the future"},
+		{"date", time.Now().Add(6 * time.Minute).Format(time.RFC3339), "updates[0].date must not be in the future", "date must not be in the future"},
 	} {
 		update := map[string]any{"state": "resolved", "text": "x", c.field: c.value}
 		body := toJSON(t, map[string]any{"title": "T", "updates": []any{update}})
@@ -187,6 +187,11 @@ func TestInvalidMessages(t *testing.T) {
 		a.do("PUT", one, body).wantProblem(t, 400, c.detail)
 		a.do("POST", one+"/updates", toJSON(t, update)).wantProblem(t, 400, c.alone)
 	}
+	const early, late = `{"state": "resolved", "text": "x", "date": "2026-01-01T00:00:00Z"}`, `{"state": "fine", "text": "x"}`
+	a.do("PUT", one, `{"title": "T", "updates": [`+late+","+early+"]}").wantProblem(t, 400,
+		`updates[0].state must be investigating, identified, monitoring or resolved, not "fine"`) // As in the request, not by date.
+	a.do("PUT", one, `{"title": "T", "updates": [`+early+`, {"state": "resolved", "text": "x", "date": "2999-01-01T00:00:00Z"}]}`).
+		wantProblem(t, 400, "updates[1].date must not be in the future")
 	same(t, "messages", a.messages(message.PageID), before)
 }
 

@@ -109,6 +109,6 @@ export function fieldErrorOf(error) {
   const [, , field = ''] = /^(field ")?(name|monitors|groups|start|end|publicName|weekly\.\w+)\b/.exec(detail) ?? [];
   return {
     field: FORM_FIELDS[field] ?? field,
-    text: withHint(TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, ''), error),
+    text: withHint(TEXTS[detail] ?? detail.replace(/^weekly\.\w+ /, '').replace(/^publicName\b/, 'public name'), error),
   };
 }

@@ -50,7 +50,7 @@ export const PAGE_FIELDS = [
   },
   {
     key: 'hosts',
-    label: 'Host names',
+    label: 'Own host names',
     get: ({ hosts }) => hosts,
     set: (page, hosts) => (page.hosts = hosts),
     show: ({ hosts }) => hosts.join(', ') || NOT_SET,

@@ -12,8 +12,21 @@ import { ApiError, messageOf, withHint } from '../../api.js';
 const MAX_SLUG = 63;
 /** The fields of the API that have an own field in the form. */
 const FIELD = /^(?:field ")?(slug|title|introduction|logo|zone|visibility|password|hosts|sections)\b(\S*?)"?(?: |:|$)/;
-/** What the form calls fields that have another name in the API. @type {Record<string, string>} */
-const LABELS = { slug: 'address', hosts: 'own host names', zone: 'time zone', visibility: '“visible to”' };
+/** Beginnings of the messages of the API, and what the form calls the same. */
+const WORDS = /** @type {const} */ ([
+  [/^logo (must|is) .*/s, 'the image can’t be read. Choose another PNG, JPEG, GIF or WebP image'],
+  [/^hosts must be host names, not (.*)/s, '$1 is not a host name'],
+  [/^hosts contains\b/, 'own host names contain'],
+  [/^hosts has (\d+) elements/, 'the page has $1 own host names'],
+  [/^sections has (\d+) elements/, 'the page has $1 sections'],
+  [/^sections has (\d+) entries/, 'the page has $1 entries'],
+  [/^sections\S*\.name\b/, 'public name'],
+  [/^sections\S*\] /, 'the entry '],
+  [/^sections\S*\./, ''],
+  [/^slug\b/, 'address'],
+  [/^hosts\b/, 'own host names'],
+  [/^zone\b/, 'time zone'],
+]);
 let lastKey = 0;
 
 /** Returns a key that no other section or entry has. */
@@ -113,19 +126,22 @@ export function slugOf(title) {
  * @param {{slug: string} | null} stored the page; null for a new one
  */
 export function addressNote(slug, stored) {
-  const isMoved = stored && slug.trim() !== stored.slug;
+  const isMoved = stored && slug.trim() && slug.trim() !== stored.slug;
   return isMoved ? 'The old address and its badges stop working when you save.' : '';
 }
 
 /**
  * Returns the errors of the required fields that are empty.
- * @param {Pick<Values, 'title' | 'slug'>} values
+ * @param {Pick<Values, 'title' | 'slug' | 'visibility' | 'password'>} values
+ * @param {boolean} hasPassword whether the stored page has a password, which may stay
  * @returns {Record<string, string>}
  */
-export function missingOf({ title, slug }) {
+export function missingOf({ title, slug, visibility, password }, hasPassword) {
+  const needsPassword = visibility === 'password' && !hasPassword && !password;
   return {
     ...(title.trim() ? {} : { title: 'title is missing' }),
     ...(slug.trim() ? {} : { slug: 'address is missing' }),
+    ...(needsPassword ? { password: 'password is missing' } : {}),
   };
 }
 
@@ -140,8 +156,17 @@ export function fieldErrorOf(error, values) {
   const detail = error instanceof ApiError ? error.message : messageOf(error);
   const [, field = '', path = ''] = FIELD.exec(detail) ?? [];
   const part = field === 'sections' ? partOf(path, values) : '';
-  const text = detail.replace(/^sections\S*\./, '').replace(/^(slug|hosts|zone|visibility)\b/, (name) => LABELS[name]);
-  return { field: part || field, text: withHint(text, error) };
+  return { field: part || field, text: textOf(error) };
+}
+
+/**
+ * Returns the text of an error in the words of the form.
+ * @param {unknown} error
+ */
+export function textOf(error) {
+  const detail = error instanceof ApiError ? error.message : messageOf(error);
+  const text = WORDS.reduce((words, [pattern, label]) => words.replace(pattern, label), detail);
+  return withHint(text, error);
 }
 
 /**

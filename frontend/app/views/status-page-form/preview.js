@@ -1,7 +1,7 @@
 /** @import {StatusPageDraft} from '../../../types/model' */
 /** @import {Api} from '../../api.js' */
-import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
+import { textOf } from './draft.js';
 
 /** How long the user has to stop typing before the preview is updated, in milliseconds. */
 const DELAY = 400;
@@ -72,7 +72,7 @@ export function newPreview(api, id) {
         this.loaded = true;
         this.error = '';
       } catch (error) {
-        this.error = messageOf(error);
+        this.error = textOf(error);
       }
     },
 

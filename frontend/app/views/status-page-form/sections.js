@@ -13,8 +13,8 @@ export function newSections() {
   /** @type {Monitor[]} */
   let monitors = [];
   let sources = sourcesOf([]);
-  /** The sections before the last removal. @type {FormSection[]} */
-  let before = [];
+  /** Adds what was removed last. @type {(sections: FormSection[]) => FormSection[]} */
+  let restore = (sections) => sections;
   /** The id of the input that undoing it focuses. */
   let removedInput = '';
 
@@ -28,7 +28,7 @@ export function newSections() {
     hasMonitors: false,
     /** What was done last, for screen readers. */
     done: '',
-    /** What was removed last; empty if it is back, or if something else was done since. */
+    /** What was removed last; empty if it can't be added again. */
     removed: '',
 
     init() {
@@ -64,30 +64,40 @@ export function newSections() {
     },
 
     /** @param {FormSection} section */
-    remove({ key, title, entries }) {
+    remove(section) {
+      const { key, title, entries } = section;
       const name = title.trim() || 'the section';
       const what = entries.length ? `${name} with ${entryCount(entries)}` : name;
-      this.keep(`Removed ${what}.`, `title-${key}`);
-      this.items = this.items.filter((section) => section.key !== key);
+      const index = this.items.findIndex((one) => one.key === key);
+      this.keep(`Removed ${what}.`, `title-${key}`, (sections) => sections.toSpliced(index, 0, section));
+      this.items = this.items.filter((one) => one.key !== key);
     },
 
     /**
      * @param {FormSection} section
      * @param {FormEntry} entry
      */
-    removeEntry({ key }, entry) {
-      this.keep(`Removed ${entry.name || 'the entry'}.`, `name-${entry.key}`);
+    removeEntry({ key, entries }, entry) {
+      const index = entries.findIndex((one) => one.key === entry.key);
+      const restored = (/** @type {FormSection} */ section) => ({
+        ...section,
+        entries: section.entries.toSpliced(index, 0, entry),
+      });
+      this.keep(`Removed ${entry.name || 'the entry'}.`, `name-${entry.key}`, (sections) =>
+        sections.map((section) => (section.key === key ? restored(section) : section)),
+      );
       this.items = this.items.map((section) => (section.key === key ? withoutEntry(section, entry.key) : section));
       this.show(this.open);
     },
 
     /**
-     * Keeps the sections, so that a removal can be undone.
+     * Makes it possible to undo a removal. Other changes since then stay.
      * @param {string} text
      * @param {string} input the id of an input of the removed part
+     * @param {typeof restore} undo adds the removed part
      */
-    keep(text, input) {
-      before = this.items;
+    keep(text, input, undo) {
+      restore = undo;
       removedInput = input;
       this.removed = text;
       this.done = '';
@@ -95,7 +105,7 @@ export function newSections() {
     },
 
     undo() {
-      this.items = before;
+      this.items = restore(this.items);
       this.removed = '';
       this.done = 'It is back.';
       this.show(this.open);

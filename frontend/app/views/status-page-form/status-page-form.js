@@ -280,9 +280,10 @@ export function statusPageForm(app, { id, hash }) {
         app.notify(`Could not save the status page: ${text}`, 'failed');
       } else if (id && error instanceof ApiError && error.status === 404) {
         this.deleted = true;
+        this.hasPassword = false;
         this.errors.summary = 'This status page has been deleted. You can save it as a new one.';
       } else if (hasField(field)) {
-        this.errors.show({ ...missingOf(this.content), [field]: text });
+        this.errors.show({ [field]: text, ...missingOf(this.content, this.hasPassword) });
       } else {
         this.errors.summary = text;
       }

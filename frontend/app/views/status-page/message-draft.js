@@ -20,6 +20,16 @@ export const STATES = /** @type {const} */ ([
   { state: 'resolved', label: 'Resolved', key: 'ok' },
 ]);
 
+/** Beginnings of the messages of the API, and what the form calls the same. */
+const WORDS = /** @type {const} */ ([
+  [/^updates has (\d+) elements/, 'the message has $1 updates'],
+  [/^updates\[\d+\]\./, ''],
+  [/^date\b/, 'time'],
+]);
+/** Marks of Markdown in a line: an escaped character, code, a link or image, and emphasis. */
+const MARKS =
+  /\\([!-/:-@[-`{-~])|`+([^`]+)`+|!?\[([^[\]]*)\]\([^()\s]*\)|(\*\*|\*)(?=\S)((?:\\.|[^\\])*?\S)\4(?!\*)|(?<!\w)(__|_)(?=\S)(.*?\S)\6(?!\w)/g;
+
 let lastKey = 0;
 
 /** @param {MessageState} state */
@@ -119,6 +129,26 @@ export function messageFields(entries) {
 }
 
 /**
+ * Returns Markdown without its marks.
+ * @param {string} markdown
+ */
+export function plainText(markdown) {
+  return withoutMarks(markdown.replace(/^ {0,3}(#{1,6}|>) +/gm, '').replace(/^( *)[*+-] +/gm, '$1• '));
+}
+
+/**
+ * @param {string} text
+ * @returns {string}
+ */
+function withoutMarks(text) {
+  return text.replace(
+    MARKS,
+    (_, escaped, code, link, _star, strong, _line, emphasis) =>
+      escaped ?? code ?? withoutMarks(link ?? strong ?? emphasis),
+  );
+}
+
+/**
  * Returns the field of the form that an error of the API is about, and the text to show there. The field is empty if the
  * error names none.
  * @param {unknown} error
@@ -129,10 +159,13 @@ export function fieldErrorOf(error, updates) {
   const detail = error instanceof ApiError ? error.message : messageOf(error);
   const [, field = ''] = /^(?:field ")?(title|entries)\b/.exec(detail) ?? [];
   const [, index = '', part = ''] = /^(?:field ")?(?:updates(?:\[(\d+)\])?\.?)?(date|state|text)\b/.exec(detail) ?? [];
-  const update = index ? updates[Number(index)] : updates.at(-1);
+  const update = updates[Number(index || NaN)] ?? updates.at(-1); // The form for one update has only this one.
   const name = field && `message-${field}`;
   return {
     field: part && update ? `${part === 'state' ? 'text' : part}-${update.key}` : name,
-    text: withHint(part ? detail.replace(/^updates(\[\d+\])?\./, '') : detail, error),
+    text: withHint(
+      WORDS.reduce((words, [pattern, label]) => words.replace(pattern, label), detail),
+      error,
+    ),
   };
 }

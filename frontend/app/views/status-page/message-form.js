@@ -5,7 +5,7 @@
 /** @import {Review} from '../../review.js' */
 /** @import {Values} from './message-draft.js' */
 import Alpine from '../../lib/alpine.js';
-import { messageOf } from '../../api.js';
+import { ApiError, messageOf } from '../../api.js';
 import { currentOf } from '../../documents.js';
 import { hasField, newFieldErrors } from '../../field-errors.js';
 import { NOT_SAVED, newReview } from '../../review.js';
@@ -28,6 +28,7 @@ export function newMessageForm(app, documents, hash) {
   /** The content when the form was opened, as JSON. */
   let original = '';
   let onSaved = async () => {};
+  let destroyed = false;
 
   return {
     /** What the form does; empty while it is closed. @type {'' | 'new' | 'update' | 'edit'} */
@@ -54,6 +55,10 @@ export function newMessageForm(app, documents, hash) {
         ({ mode: this.mode, id: this.id, content: this.content } = unsavedDraft);
         ({ original, tag } = unsavedDraft);
       }
+    },
+
+    destroy() {
+      destroyed = true;
     },
 
     get isChanged() {
@@ -92,8 +97,10 @@ export function newMessageForm(app, documents, hash) {
     async edit({ id }) {
       try {
         const version = await documents.read(id);
-        tag = version.tag;
-        this.open('edit', id, valuesOf(version.document));
+        if (!this.mode) {
+          tag = version.tag;
+          this.open('edit', id, valuesOf(version.document));
+        }
       } catch (error) {
         app.notify(`Could not open the message: ${messageOf(error)}`, 'failed');
       }
@@ -111,6 +118,23 @@ export function newMessageForm(app, documents, hash) {
       original = JSON.stringify(this.draft);
       const first = mode === 'update' ? `text-${content.updates[0].key}` : 'message-title';
       Alpine.nextTick(() => document.getElementById(first)?.focus());
+    },
+
+    /**
+     * Follows the list of messages. If someone else deleted the message in the form, nothing that the user has entered is lost.
+     * @param {StatusMessage[]} messages
+     */
+    follow(messages) {
+      if (this.mode && this.id && !this.busy && !messages.some(({ id }) => id === this.id)) {
+        this.becomeNew();
+      }
+    },
+
+    /** Makes the content a new message, after someone else deleted the stored one. */
+    becomeNew() {
+      this.open('new', '', this.content);
+      original = '';
+      this.errors.summary = 'This message has been deleted. You can publish it as a new one.';
     },
 
     /** Closes the form, and focuses the message in its place or the button for a new one. */
@@ -206,9 +230,16 @@ export function newMessageForm(app, documents, hash) {
      * @param {unknown} error
      */
     showError(error) {
+      const isMissing = error instanceof ApiError && error.status === 404;
       const isConflict = currentOf(error) !== null;
       const { field, text } = isConflict ? { field: '', text: NOT_SAVED } : fieldErrorOf(error, this.content.updates);
-      if (hasField(field)) {
+      if (destroyed) {
+        app.notify(`Could not save the message: ${text}`, 'failed');
+      } else if (isMissing && this.id) {
+        this.becomeNew();
+      } else if (isMissing) {
+        this.errors.summary = 'This status page has been deleted. Copy your text before you leave.';
+      } else if (hasField(field)) {
         this.errors.show({ [field]: text });
       } else {
         this.errors.summary = text;

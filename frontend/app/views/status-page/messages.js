@@ -5,7 +5,7 @@ import { messageOf } from '../../api.js';
 import { coalesce } from '../../coalesce.js';
 import { statusMessagesOf } from '../../documents.js';
 import { formatExact, formatMoment } from '../../format.js';
-import { badgeOfState, stateOf } from './message-draft.js';
+import { badgeOfState, plainText, stateOf } from './message-draft.js';
 import { newMessageForm } from './message-form.js';
 
 /** How many resolved messages the list shows at first. */
@@ -46,6 +46,7 @@ export function newMessages(app, pageID, hash) {
         /** @type {StatusMessage[]} */
         const messages = await api.json(`/status-pages/${pageID}/messages`);
         this.items = Object.freeze(messages.map((message) => Object.freeze(message)));
+        this.form.follow(messages);
         this.loaded = true;
         this.error = '';
       } catch (error) {
@@ -61,10 +62,10 @@ export function newMessages(app, pageID, hash) {
       return this.loaded && this.items.length === 0;
     },
 
-    /** The messages to list: open ones first. */
+    /** The messages to list: open ones first. The form is in one of them. */
     get shown() {
       const [open, resolved] = [this.items.filter(isOpen), this.items.filter((message) => !isOpen(message))];
-      return [...open, ...resolved.slice(0, this.all ? undefined : FEW)];
+      return [...open, ...resolved.filter(({ id }, i) => this.all || i < FEW || id === this.form.id)];
     },
 
     get hidden() {
@@ -85,6 +86,9 @@ export function newMessages(app, pageID, hash) {
      * @param {StatusMessage} message
      */
     updates: ({ updates }) => updates.toReversed(),
+
+    /** @param {StatusMessage['updates'][number]} update */
+    text: (update) => plainText(update.text),
 
     /** @param {string} date */
     moment: (date) => formatMoment(date, clock.now),

@@ -37,6 +37,7 @@ export function statusPage(app, { id, hash }) {
 
     destroy() {
       unsubscribe();
+      this.messages.form.destroy();
     },
 
     async read() {

@@ -69,7 +69,7 @@ export function statusPages(app) {
     url: ({ slug }) => pageUrl(config, slug),
 
     /** @param {StatusPage} page */
-    visibility: ({ visibility }) => (visibility === 'password' ? 'With a password' : 'Everyone'),
+    visibility: ({ visibility }) => (visibility === 'password' ? 'People with a password' : 'Everyone'),
 
     /**
      * Describes the content of a page.
@@ -77,7 +77,9 @@ export function statusPages(app) {
      */
     content({ sections }) {
       const entries = sections.flatMap((section) => section.entries).length;
-      return `${entries === 1 ? '1 entry' : `${entries} entries`} in ${formatCount(sections.length, 'section')}`;
+      return entries === 0
+        ? 'No entries yet'
+        : `${entries === 1 ? '1 entry' : `${entries} entries`} in ${formatCount(sections.length, 'section')}`;
     },
 
     /**
