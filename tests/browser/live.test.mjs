@@ -117,14 +117,17 @@ test.describe('with failing requests', () => {
   });
 
   for (const width of [390, 800, 1280]) {
-    test(`at ${width} px the header has the same height in every state of the connection`, async ({
+    test(`at ${width} px the header has the same height in every state of the connection, and is not too wide`, async ({
       page,
       nanomon,
     }) => {
       await page.setViewportSize({ width, height: 800 });
       await page.goto('/');
       const connection = page.locator('.connection');
-      const height = () => page.locator('.bar').evaluate((bar) => bar.clientHeight);
+      const height = async () => {
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        return page.locator('.bar').evaluate((bar) => bar.clientHeight);
+      };
       await expect(connection).toHaveText('Live');
       const live = await height();
       await nanomon.hideDatabase();
