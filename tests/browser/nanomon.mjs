@@ -18,15 +18,18 @@ const HEALTH_INTERVAL = 20;
 
 /** The number of ports for each process that runs tests. */
 const PORTS = 2_000;
+/** The port that follows the one that freePort returned last, less the first one of this process. */
+let nextPort = randomInt(PORTS);
 
 /**
- * Returns a port on which nothing listens. Before the program that gets the port listens on it, nothing else may take it:
- * it is below the ports that systems give to outgoing connections, and each process that runs tests has its own ports.
+ * Returns a port on which nothing listens, and another one each time. Before the program that gets the port listens on it,
+ * nothing else may take it: it is below the ports that systems give to outgoing connections, and each process that runs tests
+ * has its own ports.
  */
 export async function freePort() {
   const first = 10_000 + (Number(process.env.TEST_PARALLEL_INDEX ?? 0) % 11) * PORTS;
   for (;;) {
-    const port = randomInt(first, first + PORTS);
+    const port = first + (nextPort++ % PORTS);
     const server = net.createServer().listen(port);
     // Without a listener for its errors, the server would end the program.
     const listens = await once(server, 'listening').then(
