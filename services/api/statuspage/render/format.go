@@ -74,10 +74,14 @@ func percent(p float64) string {
 }
 
 func milliseconds(ms float64) string {
-	if ms < 9.95 { // otherwise, it is rounded to 10
+	switch {
+	case ms < 9.95: // otherwise, it is rounded to 10
 		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
+	case ms < 999.5:
+		return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
+	default:
+		return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
 	}
-	return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
 }
 
 // duration formats a duration with at most two units, and without seconds from a minute on.
