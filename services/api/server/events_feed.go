@@ -131,6 +131,9 @@ func (f *eventFeed) follow(
 		Args: []any{"topic", topic},
 	}
 	followed := store.Followed{Topic: topic, Poll: poll, Rewatch: poll, Delay: poll / 10}
+	if topic == store.TopicStatusPages {
+		followed.Revision = f.store.StatusPagesRevision
+	}
 	store.Follow(ctx, f.store, followed, func() bool {
 		if err := read(ctx); ctx.Err() == nil {
 			failures.Record(err)

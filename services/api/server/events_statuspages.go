@@ -17,6 +17,7 @@ const recentMessages = 90 * 24 * time.Hour
 type statusPageLister interface {
 	StatusPages(ctx context.Context) ([]statuspage.Page, error)
 	StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error)
+	StatusPagesRevision(ctx context.Context) (string, error)
 }
 
 // statusPagesVersion returns a number that changes when a status page or a recent message changes.

@@ -182,6 +182,9 @@ func (unavailableStore) DeleteStatusPageIf(context.Context, statuspage.Page) err
 func (unavailableStore) StatusMessages(context.Context, []string, time.Time) ([]statuspage.Message, error) {
 	return nil, errUnavailable
 }
+func (unavailableStore) StatusPagesRevision(context.Context) (string, error) {
+	return "", errUnavailable
+}
 func (unavailableStore) StatusMessage(context.Context, string) (m statuspage.Message, err error) {
 	return m, errUnavailable
 }

@@ -108,6 +108,9 @@ func (k *Keeper) Run(ctx context.Context) {
 // follow calls changed, with the lock, after each change of a topic.
 func (k *Keeper) follow(ctx context.Context, group *sync.WaitGroup, topic store.Topic, changed func()) {
 	followed := store.Followed{Topic: topic, Poll: interval, Rewatch: interval, Delay: minPause / 5}
+	if topic == store.TopicStatusPages {
+		followed.Revision = k.store.StatusPagesRevision
+	}
 	group.Go(func() {
 		store.Follow(ctx, k.store, followed, func() bool {
 			k.mu.Lock()

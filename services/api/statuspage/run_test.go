@@ -24,10 +24,12 @@ type memory struct {
 	fail  error
 	hang  bool
 	calls int
-	// lists counts the reads of all monitors, and unwatched makes the store report no changes.
-	lists     int
-	unwatched bool
-	topic     map[store.Topic]chan struct{}
+	// lists counts the reads of all monitors, and pageLists counts the reads of all pages. unwatched makes the store report no
+	// changes.
+	lists, pageLists int
+	revision         string
+	unwatched        bool
+	topic            map[store.Topic]chan struct{}
 }
 
 func newMemory(pages ...document.Page) *memory {
@@ -81,7 +83,14 @@ func (m *memory) StatusPages(ctx context.Context) ([]document.Page, error) {
 	err := m.call(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.pageLists++
 	return m.pages, err
+}
+
+func (m *memory) StatusPagesRevision(ctx context.Context) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return "revision " + m.revision, nil
 }
 
 func (m *memory) StatusMessages(ctx context.Context, _ []string, _ time.Time) ([]document.Message, error) {
@@ -249,8 +258,8 @@ func TestIdleKeeper(t *testing.T) {
 	})
 }
 
-// TestPolledStore: a store that can't report changes is read again and again, but without a change the monitors are
-// not.
+// TestPolledStore: a store that can't report changes is read again and again, but without a change the monitors and
+// the pages are not.
 func TestPolledStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory(testPage("acme", "UTC"))
@@ -259,13 +268,13 @@ func TestPolledStore(t *testing.T) {
 		pass(5 * time.Second)
 		p := k.collector.pages[0]
 		pass(20 * time.Second)
-		if m.lists != 1 || k.collector.pages[0] != p {
-			t.Errorf("the monitors are read %d times", m.lists)
+		if m.lists != 1 || m.pageLists > 3 || k.collector.pages[0] != p {
+			t.Errorf("the monitors are read %d times, the pages %d times", m.lists, m.pageLists)
 		}
 		renamed := testPage("acme", "UTC")
 		renamed.Title = "Renamed"
 		m.mu.Lock()
-		m.pages = []document.Page{renamed}
+		m.pages, m.revision = []document.Page{renamed}, "2"
 		m.mu.Unlock()
 		pass(6 * time.Second)
 		same(t, "title", k.Page("acme").View.Title, "Renamed")

@@ -14,6 +14,7 @@ import (
 type definitionStore interface {
 	StatusPages(ctx context.Context) ([]document.Page, error)
 	StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]document.Message, error)
+	StatusPagesRevision(ctx context.Context) (string, error)
 	Monitors(ctx context.Context) ([]monitor.Monitor, error)
 	MaintenanceWindows(ctx context.Context) ([]maintenance.Window, error)
 	Revision(ctx context.Context, states bool) (string, error)

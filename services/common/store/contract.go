@@ -78,6 +78,10 @@ type Store interface {
 	// [MaxStatusMessages], it returns that many of them, and leaves out resolved ones first. It leaves out a message whose
 	// stored content can't be decoded.
 	StatusMessages(ctx context.Context, pageIDs []string, since time.Time) ([]statuspage.Message, error)
+	// StatusPagesRevision returns a text that changes with every write of a status page or a message. A write that has
+	// returned has changed it. It is never empty, never returns to an earlier value while the store is open, and takes the
+	// same time whatever is stored.
+	StatusPagesRevision(ctx context.Context) (string, error)
 	StatusMessage(ctx context.Context, id string) (statuspage.Message, error)
 	// CreateStatusMessage stores m, which has at least one update. The caller has set its id. It returns
 	// [monitor.ErrNotFound] if the page does not exist, and a [monitor.InvalidError] if the page has

@@ -24,6 +24,9 @@ type Followed struct {
 	Delay time.Duration
 	// Reread is the maximum time between two calls while the store is watched; 0 if there is no maximum.
 	Reread time.Duration
+	// Revision returns a text that changes with the topic and is cheap to read. While the store can't report changes, the
+	// calls are left out for up to a minute as long as the text is the same. It may be nil.
+	Revision func(ctx context.Context) (string, error)
 	// Watched receives the outcome of every attempt to watch: nil, an error that wraps [ErrWatchUnsupported], or another
 	// error. It may be nil.
 	Watched func(err error)
@@ -79,11 +82,35 @@ func (f Followed) watch(ctx context.Context, changes <-chan struct{}, changed fu
 	return true
 }
 
-// poll calls changed at once and at regular intervals. It returns false after the duration, and true when Follow must
-// end.
+// maxUnread is the maximum time between two calls while the revision is the same: a program that ended between a change
+// and the change of the revision has left the revision as it was.
+const maxUnread = time.Minute
+
+// poll calls changed at once and at regular intervals, unless the revision is the same. It returns false after the
+// duration, and true when Follow must end.
 func (f Followed) poll(ctx context.Context, duration time.Duration, changed func() bool) (done bool) {
+	var last string
+	var called time.Time
 	for end := time.Now().Add(duration); !done && time.Now().Before(end); {
-		done = changed() || !wake.Pause(ctx, f.Poll)
+		// This is read first: if something changes afterwards, the next revision differs.
+		revision := f.revision(ctx)
+		if revision == "" || revision != last || time.Since(called) >= maxUnread {
+			last, called = revision, time.Now()
+			done = changed()
+		}
+		done = done || !wake.Pause(ctx, f.Poll)
 	}
 	return done
+}
+
+// revision returns the current revision; empty if it is not known.
+func (f Followed) revision(ctx context.Context) string {
+	if f.Revision == nil {
+		return ""
+	}
+	revision, err := Call(ctx, ShortCall, f.Revision)
+	if err != nil {
+		return "" // The call that follows has the same error.
+	}
+	return revision
 }

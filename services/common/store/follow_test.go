@@ -93,6 +93,36 @@ func TestFollowWatchesAgain(t *testing.T) {
 	})
 }
 
+// TestFollowLeavesOutCalls checks that Follow polls the revision, and calls only if it changes, if it can't be read, or
+// once a minute.
+func TestFollowLeavesOutCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var revision atomic.Value
+		revision.Store("1")
+		followed := store.Followed{Poll: time.Second, Rewatch: time.Second, Revision: func(context.Context) (string, error) {
+			if revision.Load() == "" {
+				return "2", errors.New("no connection")
+			}
+			return revision.Load().(string), nil
+		}}
+		var errs []error
+		for range 100 {
+			errs = append(errs, errUnsupported)
+		}
+		f := follow(t, followed, forever, errs...)
+		<-time.After(6 * time.Minute) // The next attempt to watch is more than a minute away.
+		f.elapse(500 * time.Millisecond)
+		revision.Store("2")
+		f.want(t, 2*time.Second, 1, 0)
+		f.want(t, 50*time.Second, 0, 0)
+		f.want(t, 10*time.Second, 1, 0)
+		revision.Store("")
+		f.want(t, 3*time.Second, 3, 0)
+		revision.Store("2")
+		f.want(t, 3*time.Second, 1, 0)
+	})
+}
+
 func TestFollowRereads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := follow(t, store.Followed{Reread: time.Minute}, forever)

@@ -94,6 +94,7 @@ func (s *Store) StatusMessage(ctx context.Context, id string) (_ statuspage.Mess
 // CreateStatusMessage stores a new message. If its page is deleted at the same time, Expire deletes the message.
 func (s *Store) CreateStatusMessage(ctx context.Context, m statuspage.Message) (err error) {
 	defer s.end(ctx, time.Now(), "create status message", &err)
+	defer s.revisePages(ctx, &err)
 	doc, err := toStatusMessageDoc(m)
 	if err != nil {
 		return err
@@ -127,6 +128,7 @@ func (s *Store) CreateStatusMessage(ctx context.Context, m statuspage.Message) (
 // ReplaceStatusMessageIf replaces the message with the id of m if the stored message equals old.
 func (s *Store) ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Message) (err error) {
 	defer s.end(ctx, time.Now(), "replace status message", &err)
+	defer s.revisePages(ctx, &err)
 	if !monitor.ValidID(m.ID) || m.PageID != old.PageID {
 		return monitor.ErrNotFound
 	}
@@ -140,11 +142,13 @@ func (s *Store) ReplaceStatusMessageIf(ctx context.Context, m, old statuspage.Me
 // DeleteStatusMessage deletes a message.
 func (s *Store) DeleteStatusMessage(ctx context.Context, id string) (err error) {
 	defer s.end(ctx, time.Now(), "delete status message", &err)
+	defer s.revisePages(ctx, &err)
 	return deleteOne[statusMessageDoc](ctx, s, s.statusMessages, id, nil)
 }
 
 // DeleteStatusMessageIf does the same if the stored message equals old.
 func (s *Store) DeleteStatusMessageIf(ctx context.Context, old statuspage.Message) (err error) {
 	defer s.end(ctx, time.Now(), "delete status message", &err)
+	defer s.revisePages(ctx, &err)
 	return deleteOne[statusMessageDoc](ctx, s, s.statusMessages, old.ID, &old)
 }

@@ -3,6 +3,7 @@ package mongo
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -54,6 +55,35 @@ func (s *Store) StatusPages(ctx context.Context) (_ []statuspage.Page, err error
 	return list, err
 }
 
+// pagesRevisionKey is the key of the document in meta with StatusPagesRevision.
+const pagesRevisionKey = "status_pages_revision"
+
+// revisionDoc is a document in meta with a random revision.
+type revisionDoc struct {
+	Key      string        `bson:"_id"`
+	Revision bson.ObjectID `bson:"revision"`
+}
+
+func (d revisionDoc) key() any { return d.Key }
+
+// StatusPagesRevision returns the revision that the last write of a status page or a message has stored.
+func (s *Store) StatusPagesRevision(ctx context.Context) (_ string, err error) {
+	defer s.end(ctx, time.Now(), "get revision of status pages", &err)
+	var doc revisionDoc
+	err = s.meta.FindOne(ctx, byID(pagesRevisionKey)).Decode(&doc)
+	if errors.Is(err, driver.ErrNoDocuments) {
+		err = nil
+	}
+	return doc.Revision.Hex(), err
+}
+
+// revisePages stores a new StatusPagesRevision after a write without an error.
+func (s *Store) revisePages(ctx context.Context, err *error) {
+	if *err == nil {
+		*err = upsert(ctx, s.meta, revisionDoc{pagesRevisionKey, bson.NewObjectID()})
+	}
+}
+
 // StatusPage returns one status page.
 func (s *Store) StatusPage(ctx context.Context, id string) (_ statuspage.Page, err error) {
 	defer s.end(ctx, time.Now(), "get status page", &err)
@@ -63,6 +93,7 @@ func (s *Store) StatusPage(ctx context.Context, id string) (_ statuspage.Page, e
 // CreateStatusPage stores a new status page.
 func (s *Store) CreateStatusPage(ctx context.Context, p statuspage.Page) (err error) {
 	defer s.end(ctx, time.Now(), "create status page", &err)
+	defer s.revisePages(ctx, &err)
 	doc, err := toStatusPageDoc(p)
 	if err != nil {
 		return err
@@ -114,6 +145,7 @@ func (s *Store) addressesFree(ctx context.Context, doc statusPageDoc) error {
 // ReplaceStatusPageIf replaces the page with the id of p if the stored page equals old.
 func (s *Store) ReplaceStatusPageIf(ctx context.Context, p, old statuspage.Page) (err error) {
 	defer s.end(ctx, time.Now(), "replace status page", &err)
+	defer s.revisePages(ctx, &err)
 	if !monitor.ValidID(p.ID) {
 		return monitor.ErrNotFound
 	}
@@ -149,7 +181,8 @@ func (s *Store) DeleteStatusPageIf(ctx context.Context, old statuspage.Page) (er
 }
 
 func (s *Store) deleteStatusPage(ctx context.Context, id string, old *statuspage.Page) error {
-	if err := deleteOne[statusPageDoc](ctx, s, s.statusPages, id, old); err != nil {
+	err := deleteOne[statusPageDoc](ctx, s, s.statusPages, id, old)
+	if s.revisePages(ctx, &err); err != nil {
 		return err
 	}
 	return s.deleteStatusMessages(ctx, validIDs([]string{id})...)

@@ -39,9 +39,9 @@ type Store struct {
 	surplus store.SurplusLog
 	damage  store.DamageLog
 	changes *hub
-	// monitorChanges and stateChanges count the transactions that changed monitors or states. The writer increases them after
-	// the commit, before it reports the result.
-	monitorChanges, stateChanges atomic.Int64
+	// monitorChanges, stateChanges and pageChanges count the transactions that changed monitors, states, or status pages or
+	// their messages. The writer increases them after the commit, before it reports the result.
+	monitorChanges, stateChanges, pageChanges atomic.Int64
 	// purgeDue contains a value if there may be detached rows to delete.
 	purgeDue chan struct{}
 	// checkpointDue contains a value if a definition has changed since the last checkpoint.

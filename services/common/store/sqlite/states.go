@@ -92,6 +92,11 @@ func (s *Store) Revision(ctx context.Context, states bool) (string, error) {
 	if states {
 		changes += s.stateChanges.Load()
 	}
+	return s.revision(ctx, changes)
+}
+
+// revision returns a number of changes as a text. It fails when the file can't be read.
+func (s *Store) revision(ctx context.Context, changes int64) (string, error) {
 	var era int64
 	err := s.row(ctx, "get revision", "SELECT era FROM meta", nil, &era)
 	return strconv.FormatInt(changes, 10), err

@@ -19,6 +19,11 @@ func (s *Store) StatusPages(ctx context.Context) ([]statuspage.Page, error) {
 	return statusPages.decodable(ctx, s, selectStatusPages)
 }
 
+// StatusPagesRevision returns the number of transactions that changed status pages or messages.
+func (s *Store) StatusPagesRevision(ctx context.Context) (string, error) {
+	return s.revision(ctx, s.pageChanges.Load())
+}
+
 // StatusPage returns one status page.
 func (s *Store) StatusPage(ctx context.Context, id string) (statuspage.Page, error) {
 	return statusPages.get(ctx, s, id)

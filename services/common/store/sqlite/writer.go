@@ -145,13 +145,16 @@ func (s *Store) commitGroup(t *tx, group []*operation) {
 	}
 }
 
-// countChanges counts a transaction that may have changed monitors or states.
+// countChanges counts a transaction that may have changed monitors, states or status pages.
 func (s *Store) countChanges(t *tx) {
 	if t.changed["monitors"] {
 		s.monitorChanges.Add(1)
 	}
 	if t.changed["states"] {
 		s.stateChanges.Add(1)
+	}
+	if t.changed["status_pages"] || t.changed["status_messages"] {
+		s.pageChanges.Add(1)
 	}
 	clear(t.changed)
 }

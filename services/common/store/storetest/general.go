@@ -54,6 +54,7 @@ func cancelledCalls(ctx context.Context, t *testing.T, s store.Store) {
 		"ResultsCleared":       func() error { _, err := s.ResultsCleared(ended); return err },
 		"States":               func() error { _, err := s.States(ended); return err },
 		"State":                func() error { _, err := s.State(ended, m.ID); return err },
+		"StatusPagesRevision":  func() error { _, err := s.StatusPagesRevision(ended); return err },
 		"Revision":             func() error { _, err := s.Revision(ended, true); return err },
 		"StatusChangesExpired": func() error { _, err := s.StatusChangesExpired(ended); return err },
 		"StatusChanges":        func() error { _, err := s.StatusChanges(ended, m.ID, base, later, 1); return err },

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -78,4 +79,38 @@ func revisions(ctx context.Context, t *testing.T, s store.Store) (withStates, wi
 	got(s.Monitors(ctx))(t)
 	got(s.States(ctx))(t)
 	return got(s.Revision(ctx, true))(t), got(s.Revision(ctx, false))(t)
+}
+
+// statusPagesRevision checks that each write of pages and messages changes the revision, and that nothing else does.
+func statusPagesRevision(ctx context.Context, t *testing.T, s store.Store) {
+	p := newPage("p")
+	renamed, message := p, newMessage(p, 1)
+	renamed.Title = "renamed" // The date of the change is the same.
+	edited, other := message, newMessage(p, 2)
+	edited.Title = "edited"
+	seen := map[string]bool{"": true}
+	for i, write := range []func() error{
+		func() error { return nil },
+		func() error { return s.CreateStatusPage(ctx, p) },
+		func() error { return s.ReplaceStatusPageIf(ctx, renamed, p) },
+		func() error { return s.CreateStatusMessage(ctx, message) },
+		func() error { return s.CreateStatusMessage(ctx, other) },
+		func() error { return s.ReplaceStatusMessageIf(ctx, edited, message) },
+		func() error { return s.DeleteStatusMessage(ctx, message.ID) },
+		func() error { return s.DeleteStatusMessageIf(ctx, other) },
+		func() error { return s.DeleteStatusPageIf(ctx, renamed) },
+		func() error { return s.CreateStatusPage(ctx, p) },
+		func() error { return s.DeleteStatusPage(ctx, p.ID) },
+	} {
+		must(t, write())
+		revision := got(s.StatusPagesRevision(ctx))(t)
+		if seen[revision] {
+			t.Errorf("the revision after write %d is %q, as before", i, revision)
+		}
+		seen[revision] = true
+		must(t, s.CreateMonitor(ctx, newMonitor(fmt.Sprint("m", i))))
+		wantError(t, "replacing a deleted page", s.ReplaceStatusPageIf(ctx, newPage("x"), p), monitor.ErrNotFound)
+		got(s.StatusPages(ctx))(t)
+		same(t, "revision after other calls", got(s.StatusPagesRevision(ctx))(t), revision)
+	}
 }

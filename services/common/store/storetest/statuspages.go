@@ -23,6 +23,7 @@ var statusPageContracts = []contract{
 	{"StatusPageIf", changeStatusPageIf},
 	{"OnlyOneOfManyConditionalWritesOfAStatusPageWins", oneStatusPageWriterWins},
 	{"StatusPagesAreLimited", statusPagesAreLimited},
+	{"StatusPagesRevision", statusPagesRevision},
 }
 
 // newPage returns a page without sections.
