@@ -68,6 +68,7 @@ type confirmation struct {
 func NewKeeper(s Store, log *slog.Logger, now func() time.Time) *Keeper {
 	return &Keeper{
 		store: s, log: log, now: now, wake: wake.New(), collector: newCollector(s), changed: topics{true, true, true},
+		previews: previews{lock: make(chan struct{}, 1)},
 	}
 }
 
@@ -191,26 +192,33 @@ func (k *Keeper) read(ctx context.Context, changed topics, now time.Time) (more 
 
 // previews computes pages that need not be stored.
 type previews struct {
-	mu        sync.Mutex
+	// lock contains a value while collector and used are in use.
+	lock      chan struct{}
 	collector *collector
 	used      time.Time
 }
 
 // dropIfIdle drops the data of previews when nobody has needed it for some time.
 func (p *previews) dropIfIdle() {
-	if p.mu.TryLock() { // Otherwise it is in use.
+	select {
+	case p.lock <- struct{}{}:
 		if time.Since(p.used) > previewIdle {
 			p.collector = nil
 		}
-		p.mu.Unlock()
+		<-p.lock
+	default: // It is in use.
 	}
 }
 
 // Preview returns what a page that need not be stored would show now. It keeps what it has read for some time, because
 // people preview a page again and again while they edit it.
 func (k *Keeper) Preview(ctx context.Context, p document.Page) (*view.Page, error) {
-	k.previews.mu.Lock()
-	defer k.previews.mu.Unlock()
+	select {
+	case k.previews.lock <- struct{}{}:
+		defer func() { <-k.previews.lock }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if k.previews.collector == nil {
 		k.previews.collector = newCollector(k.store)
 	}

@@ -2,12 +2,16 @@ package statuspage
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nanomon/services/api/statuspage/view"
@@ -250,6 +254,24 @@ func TestPreview(t *testing.T) {
 	if after := s.Page("acme").View; after != want {
 		t.Error("a preview changes the page")
 	}
+}
+
+// TestPreviewEndsWithItsRequest: a preview that waits for another one ends when nobody waits for it any more.
+func TestPreviewEndsWithItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		m.set(nil, true)
+		k := NewKeeper(m, slog.New(slog.DiscardHandler), time.Now)
+		go k.Preview(t.Context(), testPage("first", "UTC"))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		began := time.Now()
+		if _, err := k.Preview(ctx, testPage("second", "UTC")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the error is %v", err)
+		}
+		same(t, "time until the preview ends", time.Since(began), time.Second/2)
+	})
 }
 
 func encode(t *testing.T, v *view.Page) []byte {
