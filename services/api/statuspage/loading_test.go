@@ -71,6 +71,37 @@ func TestIncompletePages(t *testing.T) {
 	}
 }
 
+// TestPagesThatReloadSaySo: while history is missing, the last content says how old it is after 10 seconds.
+func TestPagesThatReloadSaySo(t *testing.T) {
+	s := newScene(t)
+	p := s.collector.pages[0]
+	confirmed := p.confirmed
+	same(t, "date of the confirmation", confirmed.date, s.now)
+	p.members[0].full, p.isDue = time.Time{}, true
+	s.publish(confirmation{s.now, confirmed.at.Add(oldAfter)})
+	if v := s.Page("acme").View; !v.Since.IsZero() {
+		t.Errorf("the page is old since %s", v.Since)
+	}
+	s.publish(confirmation{s.now.Add(time.Minute), confirmed.at.Add(oldAfter + 1)})
+	old := s.Page("acme")
+	same(t, "age", old.View.Since, confirmed.date)
+	p.PasswordHash = "hash"
+	s.publish(confirmation{s.now.Add(time.Minute), confirmed.at.Add(oldAfter + 1)})
+	after := s.Page("acme")
+	same(t, "hash", after.Page.PasswordHash, "hash")
+	if after.View != old.View {
+		t.Error("the old content is rendered again")
+	}
+	s.confirmed.at = time.Now().Add(-oldAfter - time.Second)
+	s.markOld() // The store fails.
+	same(t, "age after a failure", s.Page("acme").View.Since, confirmed.date)
+	s.now = s.now.Add(time.Minute)
+	p.members[0].isDue = false
+	s.collector.enqueue(p.members[0])
+	s.refresh(topics{})
+	same(t, "age at the end", s.Page("acme").View.Since, time.Time{})
+}
+
 // TestSmallPagesAreLoadedFirst: a page with many monitors does not delay another one.
 func TestSmallPagesAreLoadedFirst(t *testing.T) {
 	c := newCollector(nil)

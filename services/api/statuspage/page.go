@@ -29,8 +29,10 @@ type page struct {
 	// latest.
 	isDue bool
 	until time.Time
-	// published is the content at the last computation; nil before the first one.
+	// published is the content at the last computation; nil before the first one. confirmed is the last time at which
+	// the page was complete.
 	published *Published
+	confirmed confirmation
 }
 
 // section is a part of a page with at least one entry.
@@ -141,7 +143,7 @@ func (c *collector) resolve(list []document.Page, monitors []monitor.Monitor) {
 	for _, d := range list {
 		p := r.page(d)
 		if before := known[d.ID]; before != nil {
-			p.published, p.messages = before.published, before.messages
+			p.published, p.confirmed, p.messages = before.published, before.confirmed, before.messages
 		}
 		pages = append(pages, p)
 	}

@@ -83,11 +83,22 @@ func (k *Keeper) setHosts(pages []document.Page) {
 	k.hosts.Store(&hosts)
 }
 
+// old returns a page that says that it was last confirmed at a date.
+func (p *Published) old(confirmed time.Time) *Published {
+	v := *p.View
+	v.Since = confirmed
+	return newPublished(p.Page, &v, p)
+}
+
+// saysAge reports whether a page says how old it is.
+func (p *Published) saysAge() bool { return p.IsLoaded() && !p.View.Since.IsZero() }
+
 // renew computes a page if it is due, and reports whether what is published changes. While history of its monitors is
-// missing, the last content stays, but the new rules on who may see it apply at once.
-func (k *Keeper) renew(p *page) bool {
+// missing, the last content stays and soon says how old it is, but the new rules on who may see it apply at once.
+func (k *Keeper) renew(p *page, at confirmation) bool {
 	switch {
 	case p.isComplete():
+		p.confirmed = at
 		if !p.isDue && p.published != nil && p.published.IsLoaded() {
 			return false
 		}
@@ -95,11 +106,17 @@ func (k *Keeper) renew(p *page) bool {
 	case p.published == nil:
 		p.published = unloaded(p.Page)
 	default:
-		old := p.published.Page
-		if old.Visibility == p.Visibility && old.PasswordHash == p.PasswordHash && slices.Equal(old.Hosts, p.Hosts) {
+		last := p.published
+		isOld := last.IsLoaded() && !last.saysAge() && at.at.Sub(p.confirmed.at) > oldAfter
+		isSame := last.Page.Visibility == p.Visibility && last.Page.PasswordHash == p.PasswordHash &&
+			slices.Equal(last.Page.Hosts, p.Hosts)
+		if isSame && !isOld {
 			return false
 		}
-		next := *p.published
+		next := *last
+		if isOld {
+			next = *last.old(p.confirmed.date)
+		}
 		next.Page.Visibility, next.Page.PasswordHash, next.Page.Hosts = p.Visibility, p.PasswordHash, p.Hosts
 		p.published = &next
 	}
@@ -121,7 +138,7 @@ func (p *page) isComplete() bool {
 func (k *Keeper) publish(at confirmation) {
 	list, changed := make([]*Published, len(k.collector.pages)), false
 	for i, p := range k.collector.pages {
-		changed = k.renew(p) || changed
+		changed = k.renew(p, at) || changed
 		list[i] = p.published
 	}
 	k.publishing.Lock()
@@ -149,13 +166,10 @@ func (k *Keeper) markOld() {
 	}
 	var old []*Published
 	for _, p := range last.bySlug {
-		if !p.IsLoaded() {
-			old = append(old, p)
-			continue
+		if p.IsLoaded() && !p.saysAge() {
+			p = p.old(k.confirmed.date)
 		}
-		v := *p.View
-		v.Since = k.confirmed.date
-		old = append(old, newPublished(p.Page, &v, p))
+		old = append(old, p)
 	}
 	k.current.Store(newSnapshot(old, true))
 }
