@@ -102,6 +102,18 @@ func (l *dayLog) add(first int, periods []uptime.Period) {
 	}
 }
 
+// forget makes periods that are in the days unchecked.
+func (l *dayLog) forget(periods []uptime.Period) {
+	l.follow()
+	for i, b := range uptime.Divide(periods, l.calendar.starts[:]) {
+		var gone day
+		gone.add(b)
+		d := &l.days[i]
+		d.ok, d.down, d.maintenance = d.ok-gone.ok, d.down-gone.down, d.maintenance-gone.maintenance
+		d.notChecked += gone.ok + gone.down + gone.maintenance
+	}
+}
+
 // addTo adds the days, and periods after these, to sums.
 func (l *dayLog) addTo(sums *[view.Days]spent, extension []uptime.Period) {
 	l.follow()

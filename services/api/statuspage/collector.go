@@ -56,6 +56,8 @@ type collector struct {
 	// incidentsRead is the time of the last complete read of the incidents; zero if one is necessary. lastOpened is the
 	// latest opening of an incident.
 	incidentsRead, lastOpened time.Time
+	// unread contains the monitors that were added since the last read of incidents.
+	unread []*tracked
 }
 
 func newCollector(s Store) *collector {
@@ -86,7 +88,7 @@ func (c *collector) refresh(
 	if more, err = c.loadQueue(ctx); err != nil {
 		return false, err
 	}
-	if changed.incidents || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter {
+	if changed.incidents || len(c.unread) > 0 || c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter {
 		err = c.readIncidents(ctx)
 	}
 	return more, err

@@ -18,6 +18,8 @@ const (
 	incidentAge = 100 * 24 * time.Hour
 	// allIncidentsAfter is the time after which all incidents are read again: some may have been stored late.
 	allIncidentsAfter = time.Hour
+	// maxUnread is the maximum number of new monitors whose incidents are read one after the other.
+	maxUnread = 10
 	// maxOpenIDs is the maximum number of monitors whose open incidents are selected by id.
 	maxOpenIDs = 500
 )
@@ -25,16 +27,27 @@ const (
 // incident is the time of an incident. end is zero while it is open.
 type incident struct{ start, end time.Time }
 
-// readIncidents reads the incidents that have changed, or all of the last months if that is necessary.
+// readIncidents reads the incidents that have changed and those of new monitors, or all of the last months if that is
+// necessary.
 func (c *collector) readIncidents(ctx context.Context) error {
-	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter
-	since := c.lastOpened.Add(-overlap)
+	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter || len(c.unread) > maxUnread
+	oldest, since := c.now.Add(-incidentAge), c.lastOpened.Add(-overlap)
 	if isFull || c.lastOpened.IsZero() {
-		since = c.now.Add(-incidentAge)
+		since = oldest
 	}
-	found, err := c.openedIncidents(ctx, since)
+	found, err := c.openedIncidents(ctx, "", since)
 	if err != nil {
 		return err
+	}
+	for _, t := range c.unread {
+		if since.Equal(oldest) {
+			break
+		}
+		more, err := c.openedIncidents(ctx, t.monitor.ID, oldest)
+		if err != nil {
+			return err
+		}
+		found = append(found, more...)
 	}
 	open, err := c.openIncidents(ctx)
 	if err != nil {
@@ -48,6 +61,7 @@ func (c *collector) readIncidents(ctx context.Context) error {
 	if isFull {
 		c.incidentsRead = c.now
 	}
+	c.unread = nil
 	return nil
 }
 
@@ -77,9 +91,9 @@ func (c *collector) setIncidents(list []store.Incident, all bool) {
 	}
 }
 
-// openedIncidents returns the incidents that opened since a date, newest first.
-func (c *collector) openedIncidents(ctx context.Context, since time.Time) (all []store.Incident, err error) {
-	filter := store.IncidentFilter{From: since, Limit: maxIncidents}
+// openedIncidents returns the incidents of a monitor, or of all, that opened since a date, newest first.
+func (c *collector) openedIncidents(ctx context.Context, id string, since time.Time) (all []store.Incident, err error) {
+	filter := store.IncidentFilter{MonitorID: id, From: since, Limit: maxIncidents}
 	for range maxIncidentReads {
 		found, err := store.Call(ctx, store.LongCall, func(ctx context.Context) ([]store.Incident, error) {
 			return c.store.Incidents(ctx, filter)

@@ -1,8 +1,6 @@
 package statuspage
 
 import (
-	"time"
-
 	"nanomon/services/common/monitor"
 	document "nanomon/services/common/statuspage"
 )
@@ -99,7 +97,7 @@ func (r *resolver) track(m monitor.Monitor) *tracked {
 	if t == nil {
 		if t = r.collector.tracked[m.ID]; t == nil {
 			t = &tracked{isDue: true}
-			r.collector.incidentsRead = time.Time{} // Its incidents are not known.
+			r.collector.unread = append(r.collector.unread, t)
 		}
 		t.define(m)
 		r.used[m.ID] = t

@@ -1,6 +1,7 @@
 package statuspage
 
 import (
+	"slices"
 	"time"
 
 	"nanomon/services/common/uptime"
@@ -33,13 +34,55 @@ func (t *tracked) needsRead(now time.Time) bool {
 	return t.isFullDue(now) || t.hasResponse && t.recent.IsDue(now)
 }
 
-// expire makes everything be read if more status changes have expired since the last read.
+const (
+	// edgeLength is the length of the edge of a monitor: more than what expires between two complete reads.
+	edgeLength = fullAfter + 2*time.Hour
+	// maxEdge is the maximum number of periods in the edge.
+	maxEdge = 100
+)
+
+// expire makes the time before a date unknown. If the edge does not contain what has expired since the last time,
+// everything must be read.
 func (t *tracked) expire(expired time.Time) {
+	isShown := func(log *dayLog) bool { return expired.After(log.calendar.starts[0]) }
+	if t.full.IsZero() || !expired.After(t.expired) || !slices.ContainsFunc(t.days, isShown) {
+		return
+	}
+	if expired.After(t.edgeEnd) {
+		t.full = t.full.Add(-fullAfter)
+		return
+	}
 	for _, log := range t.days {
-		if !t.full.IsZero() && expired.After(t.expired) && expired.After(log.calendar.starts[0]) {
-			t.full = t.full.Add(-fullAfter)
+		log.forget(between(t.edge, t.expired, expired))
+	}
+	t.expired = expired
+	t.changed()
+}
+
+// setEdge sets the edge after a complete read of the history.
+func (t *tracked) setEdge(periods []uptime.Period, expired time.Time) {
+	t.expired, t.edge, t.edgeEnd = expired, between(periods, expired, expired.Add(edgeLength)), time.Time{}
+	if len(t.edge) > maxEdge {
+		t.edge = nil
+	} else if n := len(t.edge); n > 0 {
+		t.edgeEnd = t.edge[n-1].To
+	}
+}
+
+// between returns the parts of periods between two dates.
+func between(periods []uptime.Period, from, to time.Time) (parts []uptime.Period) {
+	for _, p := range periods {
+		if p.From.Before(from) {
+			p.From = from
+		}
+		if p.To.After(to) {
+			p.To = to
+		}
+		if p.From.Before(p.To) {
+			parts = append(parts, p)
 		}
 	}
+	return parts
 }
 
 // isFullDue reports whether all status changes must be read.
@@ -95,7 +138,10 @@ func (t *tracked) replace(h *history, from, now time.Time) {
 	}
 	t.recent.Replace(from, periods, now)
 	if t.isFullDue(now) {
-		t.full, t.expired = now, h.expired
+		t.full = now
+		t.setEdge(periods, h.expired)
+	} else if from.Before(t.edgeEnd) {
+		t.edge, t.edgeEnd = nil, time.Time{} // They may be different now.
 	}
 	if !t.isDue { // Otherwise the history may not contain the late result.
 		t.late = time.Time{}

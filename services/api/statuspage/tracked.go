@@ -58,8 +58,10 @@ type tracked struct {
 	tries int
 	// full is the time of the last complete read of the status changes; zero before the first one.
 	full time.Time
-	// expired is the date before which status changes had expired at the last complete read.
-	expired time.Time
+	// expired is the date before which nothing is known because status changes have expired. edge contains the periods
+	// from there to edgeEnd, which expire next.
+	expired, edgeEnd time.Time
+	edge             []uptime.Period
 	// days and recent are complete up to end. kind is the kind of the time at end.
 	end  time.Time
 	kind uptime.Kind
