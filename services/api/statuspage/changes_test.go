@@ -79,14 +79,14 @@ func TestIncidentsOfNewMonitors(t *testing.T) {
 	second.Sections = []document.Section{{Entries: []document.Entry{{ID: "00000001", Name: "Two", Monitor: s.monitors[1].ID}}}}
 	must(t, s.store.ReplaceStatusPageIf(t.Context(), second, old))
 	s.refresh(topics{})
-	v, e := s.view()
+	_, e := s.view()
 	same(t, "incidents of today", e.Days[view.Days-1].Incidents, 1)
 	known := c.incidents
 	old, err = s.store.StatusPage(t.Context(), s.page.ID)
 	must(t, err)
 	must(t, s.store.ReplaceStatusPageIf(t.Context(), s.page, old))
 	s.refresh(topics{pages: true})
-	v, e = s.view()
+	v, e := s.view()
 	same(t, "name", v.Sections[0].Entries[0].Name, "One")
 	same(t, "incidents four days ago", e.Days[view.Days-5].Incidents, 1)
 	same(t, "reads of all incidents", c.incidents-known, 0)
