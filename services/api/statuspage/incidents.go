@@ -27,8 +27,8 @@ const (
 // incident is the time of an incident. end is zero while it is open.
 type incident struct{ start, end time.Time }
 
-// readIncidents reads the incidents that have changed and those of new monitors, or all of the last months if that is
-// necessary.
+// readIncidents reads the incidents that have changed and all incidents of new monitors, or all incidents of the last
+// months if that is necessary.
 func (c *collector) readIncidents(ctx context.Context) error {
 	isFull := c.incidentsRead.IsZero() || c.now.Sub(c.incidentsRead) >= allIncidentsAfter || len(c.unread) > maxUnread
 	oldest, since := c.now.Add(-incidentAge), c.lastOpened.Add(-overlap)

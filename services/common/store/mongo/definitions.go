@@ -90,7 +90,7 @@ func change[D definition[T], T any](
 	return err
 }
 
-// decodable returns the content of documents, without those that can't be decoded.
+// decodable returns the content of documents. It logs and leaves out documents that can't be decoded.
 func decodable[D definition[T], T any](s *Store, kind string, docs []bson.Raw) []T {
 	list := make([]T, 0, len(docs))
 	for _, raw := range docs {

@@ -32,7 +32,7 @@ func (d definitions[T]) each(ctx context.Context, s *Store, query string, args [
 	})
 }
 
-// decodable returns the documents that a query finds, without those that can't be decoded.
+// decodable returns the documents that a query finds. It logs and leaves out documents that can't be decoded.
 func (d definitions[T]) decodable(ctx context.Context, s *Store, query string, args ...any) ([]T, error) {
 	list := []T{}
 	err := d.each(ctx, s, query, args, func(id []byte, content T, err error) error {
