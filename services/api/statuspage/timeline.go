@@ -35,7 +35,7 @@ func (t *tracked) needsRead(now time.Time) bool {
 }
 
 const (
-	// edgeLength is the length of the edge of a monitor: more than what expires between two complete reads.
+	// edgeLength is the time that the edge of a monitor covers: more than what expires between two complete reads.
 	edgeLength = fullAfter + 2*time.Hour
 	// maxEdge is the maximum number of periods in the edge.
 	maxEdge = 100

@@ -62,7 +62,7 @@ type tracked struct {
 	// from there to edgeEnd, which expire next.
 	expired, edgeEnd time.Time
 	edge             []uptime.Period
-	// days and recent are complete up to end. kind is the kind of the time at end.
+	// days and recent are complete up to end. kind is how the time from end on counts.
 	end  time.Time
 	kind uptime.Kind
 	// days contains the days in each time zone of the pages.

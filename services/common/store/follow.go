@@ -82,9 +82,9 @@ func (f Followed) watch(ctx context.Context, changes <-chan struct{}, changed fu
 	return true
 }
 
-// maxUnread is the maximum time between two calls while the revision is the same: a program that ended between a change
+// maxWithoutCall is the maximum time between two calls while the revision is the same: a program that ended between a change
 // and the change of the revision has left the revision as it was.
-const maxUnread = time.Minute
+const maxWithoutCall = time.Minute
 
 // poll calls changed at once and at regular intervals, unless the revision is the same. It returns false after the
 // duration, and true when Follow must end.
@@ -94,7 +94,7 @@ func (f Followed) poll(ctx context.Context, duration time.Duration, changed func
 	for end := time.Now().Add(duration); !done && time.Now().Before(end); {
 		// This is read first: if something changes afterwards, the next revision differs.
 		revision := f.revision(ctx)
-		if revision == "" || revision != last || time.Since(called) >= maxUnread {
+		if revision == "" || revision != last || time.Since(called) >= maxWithoutCall {
 			last, called = revision, time.Now()
 			done = changed()
 		}
